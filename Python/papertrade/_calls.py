@@ -1,0 +1,90 @@
+"""Calls C functions: turns statuses into exceptions, and brings the exceptions of callbacks home.
+
+An exception cannot travel through C, and ctypes would print and forget it. So every callback keeps it for the call that is
+running on its thread, stops that call where C lets it, and the call raises it when it comes back.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from ctypes import byref
+from datetime import datetime
+from typing import Any, Callable, Optional
+
+from . import _constants as constants
+from ._failures import failure
+from ._structs import clock_fn, log_fn, pt_error
+from ._text import from_bytes
+from .errors import Busy
+from .times import to_microseconds
+
+Log = Callable[[int, str], None]
+"""Takes a level of the logging module and one line."""
+
+Clock = Callable[[], datetime]
+
+# For ever is waited in pieces of this length, because Python cannot act on Ctrl-C while a call is inside C.
+PIECE_MILLISECONDS = 1000
+
+_logger = logging.getLogger("papertrade")
+_levels = {constants.LOG_INFO: logging.INFO, constants.LOG_WARNING: logging.WARNING}
+_no_time = -1  # before 1970: C refuses the change
+
+
+class Calls:
+    """The C functions as seen from one Account or Lock, and the callbacks that they may call. Any thread."""
+
+    def __init__(self, log: Optional[Log] = None, clock: Optional[Clock] = None) -> None:
+        self._log = log if log is not None else _logger.log
+        self._clock = clock
+        self._running = threading.local()
+        # ctypes frees a callback together with these, so this object must live as long as the handle.
+        self.log = log_fn(self._on_log)
+        self.clock = clock_fn(self._on_clock) if clock is not None else clock_fn()
+
+    def status(self, function: Any, *arguments: Any) -> int:
+        """Calls the function and returns its status. Raises what a callback has raised meanwhile."""
+        outer = getattr(self._running, "raised", None)  # a callback may make a reading call
+        raised: list[BaseException] = []
+        self._running.raised = raised
+        try:
+            status: int = function(*arguments)
+        finally:
+            self._running.raised = outer
+        if raised:
+            try:
+                raise raised[0]
+            finally:
+                raised.clear()  # the exception's traceback holds this frame, which would hold the exception
+        return status
+
+    def call(self, function: Any, *arguments: Any, for_ever: bool = False, accepted: tuple[int, ...] = ()) -> int:
+        """Calls a function whose last parameter is a pt_error. Raises unless the status is OK or accepted."""
+        error = pt_error()
+        while True:
+            status = self.status(function, *arguments, byref(error))
+            if status == constants.OK or status in accepted:
+                return status
+            if status != Busy.status or not for_ever:
+                raise failure(status, error)
+
+    def keep(self, exception: BaseException) -> None:
+        """Called in a callback: the call that is running on this thread is to raise `exception`. The first one counts."""
+        raised = getattr(self._running, "raised", None)
+        if raised is not None:
+            raised.append(exception)
+
+    def _on_log(self, _context: Optional[int], level: int, message: bytes) -> None:
+        try:
+            self._log(_levels.get(level, logging.WARNING), from_bytes(message))
+        except BaseException as exception:
+            self.keep(exception)
+
+    def _on_clock(self, _context: Optional[int]) -> int:
+        try:
+            assert self._clock is not None
+            return to_microseconds(self._clock())
+        except BaseException as exception:
+            self.keep(exception)
+            return _no_time

@@ -1,0 +1,58 @@
+"""What every part of Account stands on: the open handle, calls on it, and lists read from it."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+from ctypes import byref, c_size_t
+from pathlib import Path
+from typing import Any, Optional, TypeVar
+
+from . import errors
+from ._calls import Calls
+from ._failures import refusal
+
+Struct = TypeVar("Struct", bound=ctypes.Structure)
+
+
+class Handle:
+    """A pt_account that may be closed."""
+
+    _library: ctypes.CDLL
+    _calls: Calls
+    _path: Path
+    _for_ever: bool
+    _pid: int
+    _pointer: Optional[int] = None
+
+    def _opened(self) -> int:
+        if self._pointer is None:
+            raise refusal(errors.Closed, f"the account {ascii(os.fspath(self._path))} is closed: open it anew")
+        return self._pointer
+
+    def _call(
+        self, name: str, *arguments: Any, for_ever: Optional[bool] = None, accepted: tuple[int, ...] = ()
+    ) -> int:
+        """Calls pt_`name`(account, arguments..., error). Waits again while it is Busy if the account waits for ever."""
+        return self._calls.call(
+            getattr(self._library, name),
+            self._opened(),
+            *arguments,
+            for_ever=self._for_ever if for_ever is None else for_ever,
+            accepted=accepted,
+        )
+
+    def _list(self, name: str, struct: type[Struct], *arguments: Any, capacity: int = 64) -> list[Struct]:
+        """The list that pt_`name`(account, arguments..., out, capacity, &count, error) fills, however long it is."""
+        count = c_size_t(0)
+        while True:
+            out = (struct * capacity)()
+            status = self._call(
+                name, *arguments, out, capacity, byref(count), accepted=(errors.BufferTooSmall.status,)
+            )
+            if status == 0:
+                return out[: count.value]
+            capacity = count.value + 16  # it may have grown again by the next call
+
+    def __reduce__(self) -> Any:
+        raise TypeError("an open account cannot be copied or sent to another process: send its path, and open it there")

@@ -1,0 +1,125 @@
+"""The buy queue: opportunities waiting to be bought."""
+
+from __future__ import annotations
+
+import logging
+from ctypes import byref, c_size_t
+from datetime import datetime
+from typing import Any, Callable, Optional, Union
+
+from . import _constants as constants
+from . import _results as results
+from . import errors
+from ._handle import Handle
+from ._options import reference, to_request
+from ._structs import analyst_fn, pt_analysis, pt_execution, pt_queue_entry
+from ._text import from_bytes, to_array, to_bytes_or_null, to_symbol
+from .amounts import Amount, to_double, to_double_or_nan
+from .enums import Confidence, Signal, member
+from .times import from_microseconds, to_microseconds_or_now
+from .types import Analysis, Execution, QueueEntry
+
+Analyst = Callable[[str, datetime], Optional[Analysis]]
+"""Judges a symbol as of a time; None: no opinion."""
+
+_FAILED = -1  # neither PT_OK nor PT_NO_OPINION
+
+_logger = logging.getLogger("papertrade")
+
+
+class Queue(Handle):
+    """The buy queue of an account. It lives in the same journal as the cash, so that executing it is one commit.
+
+    Entries older than queue.stale_after_hours (24) are removed by the next commit and never returned.
+    """
+
+    def enqueue(
+        self, symbol: str, score: Amount, signal: Union[Signal, str], price: Optional[Amount] = None, reason: Optional[str] = None
+    ) -> None:
+        """Queues an opportunity: score 0 to 100, price above zero or None for unknown, reason up to 256 bytes of UTF-8.
+
+        AlreadyQueued: there is one entry a symbol. InvalidScore, InvalidSignal, InvalidPrice, InvalidText.
+        """
+        self._call(
+            "pt_enqueue",
+            to_symbol(symbol),
+            to_double(score, "score", errors.InvalidScore),
+            int(member(Signal, signal, errors.InvalidSignal)),
+            to_double_or_nan(price, "price", errors.InvalidPrice),
+            to_bytes_or_null(reason, "reason", errors.InvalidText),
+        )
+
+    def queue(self) -> list[QueueEntry]:
+        """The queue in order; changes nothing."""
+        return [results.queue_entry(out) for out in self._list("pt_queue", pt_queue_entry)]
+
+    def dequeue_all(self) -> list[QueueEntry]:
+        """Takes everything out of the queue and returns it, in one commit."""
+        return [results.queue_entry(out) for out in self._list("pt_dequeue_all", pt_queue_entry)]
+
+    def clear_queue(
+        self, *, request_id: Optional[str] = None,
+        expected_seq: Optional[int] = None, time: Optional[datetime] = None, note: Optional[str] = None,
+    ) -> int:
+        """Empties the queue; returns how many entries it had."""
+        removed = c_size_t(0)
+        request = to_request(request_id, expected_seq, time, note)
+        self._call("pt_clear_queue", byref(removed), reference(request))
+        return removed.value
+
+    def execute_queue(self, analyst: Analyst) -> list[Execution]:
+        """Asks the analyst about each entry, then in one commit buys or rejects every entry; returns what became of each.
+
+        `analyst(symbol, time)` returns an Analysis, or None for no opinion. It runs without the lock and may make reading
+        calls on this account; changes are Misuse. It may be asked again if others have the lock or lengthen the queue.
+
+        An Exception that it raises, or an Analysis that cannot be used, fails that symbol only (REJECTED_NO_ANALYSIS): it is
+        logged, and kept as `error` in the Execution. Anything else, such as KeyboardInterrupt, is raised from here; the
+        analyst is not asked again.
+        """
+        raised: dict[str, Exception] = {}
+        interrupted = False
+
+        def on_symbol(_context: Optional[int], symbol: bytes, time: int, out: Any) -> int:
+            nonlocal interrupted
+            if interrupted:
+                return errors.Stopped.status
+            name = from_bytes(symbol)
+            raised.pop(name, None)
+            try:
+                analysis = analyst(name, from_microseconds(time))
+                if analysis is None:
+                    return constants.NO_OPINION
+                _fill_in(out.contents, analysis)
+                return constants.OK
+            except Exception as exception:
+                raised[name] = exception
+                _logger.warning("the analyst failed for %s", name, exc_info=exception)
+                return _FAILED
+            except BaseException as exception:
+                interrupted = True
+                self._calls.keep(exception)
+                return errors.Stopped.status
+
+        callback = analyst_fn(on_symbol)
+        count = c_size_t(0)
+        self._call("pt_execute_queue", callback, None, None, 0, byref(count))  # so that the analyst is asked only once
+        outs = self._list("pt_execute_queue", pt_execution, callback, None, capacity=count.value + 16)
+        return [results.execution(out, raised) for out in outs]
+
+
+def _fill_in(out: pt_analysis, analysis: Analysis) -> None:
+    """Writes the judgement for C; raises before C could see half of it."""
+    if not isinstance(analysis, Analysis):
+        raise TypeError(f"the analyst returned a {type(analysis).__name__}: an Analysis is expected, or None")
+    signal = int(member(Signal, analysis.signal, errors.InvalidSignal))
+    confidence = 0 if analysis.confidence is None else int(member(Confidence, analysis.confidence, errors.InvalidArgument))
+    out.reason = to_array(analysis.reason, "reason", constants.TEXT_MAX)
+    out.sector = to_array(analysis.sector, "sector", constants.SECTOR_MAX)
+    out.score = to_double(analysis.score, "score", errors.InvalidScore)
+    out.price = to_double(analysis.price, "price", errors.InvalidPrice)
+    out.shares = to_double_or_nan(analysis.shares, "shares", errors.InvalidShares)
+    out.amount = to_double_or_nan(analysis.amount, "amount", errors.InvalidAmount)
+    out.time = to_microseconds_or_now(analysis.time)
+    out.confidence = confidence
+    out.signal = signal

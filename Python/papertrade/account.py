@@ -1,0 +1,228 @@
+"""Account: the open account."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from ctypes import byref, c_void_p
+from datetime import datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Literal, Optional
+
+from . import errors, maintenance
+from ._calls import PIECE_MILLISECONDS, Clock, Log, _logger
+from ._constants import WAIT_DEFAULT
+from ._failures import class_for
+from ._library import library
+from ._options import Options, reference, to_request
+from ._queue import Queue
+from ._state import State
+from ._text import StrPath, to_path
+from ._trading import Trading
+from .amounts import Amount, to_double_or_nan
+from .times import Timeout, Wait, to_milliseconds
+from .types import VerifyReport
+
+
+class Account(Trading, State, Queue):
+    """A paper-trading account, open. Use it with `with`, or close() it.
+
+    path           a directory; it and the account in it are created if there is none
+    initial_cash   for a new account: 0 to 999,999,999.999999; None: what config.json says, 10000 by default
+    create         False: do not create an account where there is none (NoAccount)
+    read_only      True: only read. No write permission is needed, nothing is mended, changes are ReadOnly
+    durability     "full": acknowledged is on the disk. "process": acknowledged is handed to the system, and survives a crash
+                   of the program but not a power cut
+    lock_timeout   seconds that changes wait for the lock, then they are Busy; 0 tries once; None waits for ever. Ctrl-C is
+                   acted on after the wait; with None, within a second
+    account_id     for a new account: 1 to 64 of A-Z a-z 0-9 - _ ; None: random. Set it for reproducible tests
+    log            called with a level of the logging module and one line when something was mended or needs attention;
+                   None: the logger "papertrade". It may not use this account
+    clock          called without arguments for the time of a change whose caller gives none; returns an aware datetime
+                   (simulations set it). None: the system's. It may not use this account
+    allow_network  True: trust a network file system
+
+    Raises NoAccount, InvalidArgument, InvalidAmount, InvalidConfig, Busy, Corrupt, MissingData, WrongAccount, NewerFormat,
+    UnsafeFile, NetworkFileSystem, Permission, ReadOnly, NoSpace, Io; LibraryNotFound if there is no shared library.
+
+    Threads: every method may be called from any thread; a batch and a lock belong to the thread that began them. Other Python
+    threads run during a call. Processes: a forked child must open the account anew (Forked).
+
+    An exception that `log` or `clock` raises is raised from the call that was running. With `clock` the change is refused;
+    with `log` it cannot be stopped, and may have taken effect, as with KeyboardInterrupt: a request_id makes it safe to repeat.
+    """
+
+    def __init__(
+        self,
+        path: StrPath,
+        *,
+        initial_cash: Optional[Amount] = None,
+        create: bool = True,
+        read_only: bool = False,
+        durability: Literal["full", "process"] = "full",
+        lock_timeout: Optional[float] = 10.0,
+        account_id: Optional[str] = None,
+        log: Optional[Log] = None,
+        clock: Optional[Clock] = None,
+        allow_network: bool = False,
+    ) -> None:
+        options = Options(
+            initial_cash=initial_cash, create=create, read_only=read_only, durability=durability, lock_timeout=lock_timeout,
+            account_id=account_id, log=log, clock=clock, allow_network=allow_network,
+        )
+        encoded = to_path(path)
+        self._library = library()
+        self._calls = options.calls
+        self._path = Path(os.path.abspath(os.fsdecode(encoded)))
+        self._for_ever = options.for_ever
+        self._pid = os.getpid()
+        opened = c_void_p()
+        try:
+            self._calls.call(
+                self._library.pt_open, encoded, byref(options.struct), byref(opened), for_ever=self._for_ever
+            )
+        except BaseException:
+            self._library.pt_close(opened)  # not NULL if `log` raised although the account was opened
+            raise
+        self._pointer = opened.value
+
+    @property
+    def path(self) -> Path:
+        """The account's directory, absolute."""
+        return self._path
+
+    @property
+    def closed(self) -> bool:
+        return self._pointer is None
+
+    def close(self) -> None:
+        """Closes the account: rolls back an open batch, releases the lock, frees everything. Closing it again does nothing.
+
+        Calls of other threads that are still inside finish first. Misuse from a callback of this account. In a forked
+        child, where there is nothing to close, it only forgets the account.
+        """
+        pointer = self._pointer
+        if pointer is None:
+            return
+        status = self._calls.status(self._library.pt_close, pointer)
+        if status != errors.Misuse.status:
+            self._pointer = None
+        if status not in (0, errors.Forked.status, errors.Closed.status):
+            raise self._failure(status, "closing")
+
+    def __enter__(self) -> Account:
+        self._opened()
+        return self
+
+    def __exit__(
+        self, kind: Optional[type[BaseException]], exception: Optional[BaseException], traceback: Optional[TracebackType]
+    ) -> None:
+        try:
+            self.close()
+        except errors.PaperTradeError as failure:
+            if exception is None:
+                raise
+            _logger.warning("%s", failure)  # the exception on its way matters more
+
+    def __del__(self, _warn: Any = warnings.warn, _getpid: Any = os.getpid) -> None:
+        # The defaults keep what is needed alive while the interpreter shuts down.
+        pointer = self._pointer
+        if pointer is None or _getpid() != self._pid:
+            return
+        self._pointer = None
+        try:
+            _warn(f"the account {self._path} was not closed", ResourceWarning, source=self)
+        finally:
+            self._library.pt_close(pointer)
+
+    def __repr__(self) -> str:
+        return f"<papertrade.Account {str(self._path)!r}{' closed' if self.closed else ''}>"
+
+    # Critical sections
+
+    @contextmanager
+    def batch(self, timeout: Timeout = Wait.DEFAULT) -> Iterator[Account]:
+        """Many changes, one commit: `with account.batch():` commits at its end, and rolls back if an exception leaves it.
+
+        Takes the lock, waiting `timeout` seconds, and belongs to this thread; other threads and processes wait. Changes are
+        decided at once, against each other's results; fills are provisional until the end. A refusal that is caught inside
+        does not end the batch. Not allowed in it (Misuse): batch, reload, reset, backup, execute_queue. At most 65,536 events.
+        """
+        milliseconds, for_ever = self._wait(timeout)
+        try:
+            self._call("pt_begin", milliseconds, for_ever=for_ever)
+        except errors.PaperTradeError:
+            raise
+        except BaseException:  # of `log`, or Ctrl-C: the batch has begun all the same
+            self._roll_back()
+            raise
+        try:
+            yield self
+        except BaseException:
+            self._roll_back()
+            raise
+        self._call("pt_commit", for_ever=False)
+
+    def _roll_back(self) -> None:
+        """Nothing to report: if there is no batch any more, nothing of it has happened either."""
+        if self._pointer is not None:
+            self._calls.status(self._library.pt_rollback, self._pointer)
+
+    @contextmanager
+    def lock(self, timeout: Timeout = Wait.DEFAULT) -> Iterator[Account]:
+        """Makes several calls of this thread one critical section: `with account.lock():`. May be nested.
+
+        Waits `timeout` seconds, then Busy names the holder; None waits for ever; default: lock_timeout of the account. Unlike
+        a batch, each change inside is a commit of its own.
+        """
+        milliseconds, for_ever = self._wait(timeout)
+        self._call("pt_account_lock", milliseconds, for_ever=for_ever)
+        try:
+            yield self
+        finally:
+            if self._pointer is not None:
+                status = self._calls.status(self._library.pt_account_unlock, self._pointer)
+                if status != 0:
+                    raise self._failure(status, "unlocking")
+
+    def _wait(self, timeout: Timeout) -> tuple[int, bool]:
+        """Milliseconds for C, and whether to wait again after them."""
+        if timeout is Wait.DEFAULT:
+            return WAIT_DEFAULT, self._for_ever
+        if timeout is None:
+            return PIECE_MILLISECONDS, True
+        return to_milliseconds(timeout), False
+
+    # The account as a whole
+
+    def reload(self) -> None:
+        """Reads config.json and the events of other processes, and publishes portfolio.json again if it is behind or was edited.
+
+        InvalidConfig refuses the file; the accepted rules stay in force.
+        """
+        self._call("pt_reload")
+
+    def reset(
+        self, initial_cash: Optional[Amount] = None, *, request_id: Optional[str] = None,
+        expected_seq: Optional[int] = None, time: Optional[datetime] = None, note: Optional[str] = None,
+    ) -> None:
+        """Starts over with `initial_cash` (None: what config.json says). The journal so far is sealed and kept; seq goes on."""
+        request = to_request(request_id, expected_seq, time, note)
+        self._call("pt_reset", to_double_or_nan(initial_cash, "initial_cash", errors.InvalidAmount), reference(request))
+
+    def backup(self, destination: StrPath) -> None:
+        """Writes a consistent copy to `destination`, which must not exist (Exists). It is on the disk when the call returns."""
+        self._call("pt_backup", to_path(destination, "destination"))
+
+    def verify(self, *, check: bool = True) -> VerifyReport:
+        """papertrade.verify of this account's directory."""
+        self._opened()
+        return maintenance.verify(self._path, check=check)
+
+    def _failure(self, status: int, doing: str) -> errors.PaperTradeError:
+        """For the functions of C that have no pt_error."""
+        name = self._library.pt_status_name(status).decode()
+        return class_for(status)(status, f"{doing} the account {ascii(str(self._path))} failed: {name}")

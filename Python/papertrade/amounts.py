@@ -1,0 +1,113 @@
+"""Shares, prices and money: Decimal in Python, a double that stands for whole millionths in C, exact in both directions.
+
+In:  int, Decimal, str ("150.25") and Fraction must be whole millionths of at most 999,999,999.999999 either way. They are checked
+     here, in exact arithmetic, and refused with TooPrecise or with InvalidShares, InvalidPrice ... as C would refuse them.
+     float goes to C as it is, which takes the nearest millionth and refuses what is too far from one. numpy's and other numbers
+     count as what they register as. bool is a TypeError: True is not a price.
+Out: Decimal without trailing zeros and never with an exponent: 40 prints as "40", 150.25 as "150.25". NaN is None.
+"""
+
+from __future__ import annotations
+
+import math
+import numbers
+import re
+from decimal import ROUND_HALF_EVEN, Context, Decimal
+from fractions import Fraction
+from typing import Optional, Union
+
+from . import errors
+from ._constants import AMOUNT_MAX
+from ._failures import refusal
+
+Amount = Union[int, float, Decimal, str, Fraction]
+"""What is accepted wherever an amount is."""
+
+MILLIONTHS = 1_000_000
+LARGEST = 10**15 - 1  # in millionths; a double holds every whole number up to here and beyond
+
+_number = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,9})?", re.ASCII)
+_exact = Context(prec=60, rounding=ROUND_HALF_EVEN, traps=[])  # of our own: the caller's may round, or trap
+_millionth = Decimal("0.000001")
+
+
+def to_double(value: Amount, name: str, invalid: type[errors.InvalidArgument]) -> float:
+    """The double that C takes for `value`. `name` and `invalid` are for the refusal: "price", InvalidPrice."""
+    if isinstance(value, bool):
+        raise TypeError(f"{name} is {value}: a number is expected, not a bool")
+    if isinstance(value, float):
+        return value
+    if isinstance(value, Decimal):
+        return _of_decimal(value, value, name, invalid)
+    if isinstance(value, str):
+        if not _number.fullmatch(value):
+            raise refusal(invalid, f"{name} is {_shown(value)}: a number such as \"150.25\" is expected")
+        return _of_decimal(Decimal(value), value, name, invalid)
+    if isinstance(value, numbers.Rational):  # int, Fraction, numpy's integers
+        return _of_fraction(Fraction(int(value.numerator), int(value.denominator)), value, name, invalid)
+    if isinstance(value, numbers.Real):  # numpy's floats
+        return float(value)
+    raise TypeError(f"{name} is a {type(value).__name__}: an int, Decimal, str, float or Fraction is expected")
+
+
+def _of_decimal(number: Decimal, given: object, name: str, invalid: type[errors.InvalidArgument]) -> float:
+    if not number.is_finite():
+        raise refusal(invalid, f"{name} is {_shown(given)}: a finite number is expected")
+    if number and number.adjusted() > 9:  # before anything writes out 1E+999999999
+        raise _too_large(given, name, invalid)
+    rounded = number.quantize(_millionth, context=_exact)
+    if rounded != number:
+        raise _too_precise(given, name)
+    return _of_millionths(int(rounded.scaleb(6, context=_exact)), given, name, invalid)
+
+
+def _of_fraction(number: Fraction, given: object, name: str, invalid: type[errors.InvalidArgument]) -> float:
+    millionths = number * MILLIONTHS
+    if abs(millionths) > LARGEST:
+        raise _too_large(given, name, invalid)
+    if millionths.denominator != 1:
+        raise _too_precise(given, name)
+    return _of_millionths(millionths.numerator, given, name, invalid)
+
+
+def _of_millionths(millionths: int, given: object, name: str, invalid: type[errors.InvalidArgument]) -> float:
+    if abs(millionths) > LARGEST:
+        raise _too_large(given, name, invalid)
+    return millionths / MILLIONTHS  # correctly rounded, so it is the double nearest to the decimal
+
+
+def to_double_or_nan(value: Optional[Amount], name: str, invalid: type[errors.InvalidArgument]) -> float:
+    """The same, with None for "not given"."""
+    return math.nan if value is None else to_double(value, name, invalid)
+
+
+def from_double(double: float) -> Decimal:
+    """The amount that a double of C stands for. Decimal("NaN") for NaN, which C gives only where from_double_or_nan is used."""
+    if math.isnan(double):
+        return Decimal("NaN")
+    millionths = round(double * MILLIONTHS)
+    whole, part = divmod(abs(millionths), MILLIONTHS)
+    digits = f"{whole}.{part:06d}".rstrip("0").rstrip(".")
+    return Decimal(f"-{digits}" if millionths < 0 else digits)
+
+
+def from_double_or_nan(double: float) -> Optional[Decimal]:
+    """The same, with NaN as None."""
+    return None if math.isnan(double) else from_double(double)
+
+
+def _too_precise(given: object, name: str) -> errors.PaperTradeError:
+    return refusal(errors.TooPrecise, f"{name} is {_shown(given)}: at most 6 decimals are kept exactly; round it first")
+
+
+def _too_large(given: object, name: str, invalid: type[errors.InvalidArgument]) -> errors.PaperTradeError:
+    return refusal(invalid, f"{name} is {_shown(given)}: the largest amount is {AMOUNT_MAX}")
+
+
+def _shown(given: object) -> str:
+    """What was given, short, on one line, without its control characters."""
+    try:
+        text = ascii(given) if isinstance(given, str) else str(given)
+    except ValueError:  # Python does not write out integers of more than 4,300 digits
+        return "a number of thousands of digits"
+    return text if len(text) <= 60 else f"{text[:60]}..."

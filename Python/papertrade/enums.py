@@ -1,0 +1,79 @@
+"""The enumerations of papertrade.h. Where a call takes one it also takes its name: "STRONG BUY", "buy"."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+from typing import TypeVar, Union
+
+from . import errors
+from ._failures import refusal
+
+
+class _Named(IntEnum):
+    """Prints as its name with spaces, as in the account's files; compares as a number."""
+
+    def __str__(self) -> str:
+        return self.name.replace("_", " ")
+
+    def __format__(self, specification: str) -> str:
+        return format(str(self), specification)
+
+
+class Signal(_Named):
+    """A recommendation, weakest first: Signal.WEAK_BUY < Signal.BUY. Prints as "WEAK BUY"."""
+
+    SELL = 1
+    WEAK_SELL = 2
+    HOLD = 3
+    WEAK_BUY = 4
+    BUY = 5
+    STRONG_BUY = 6
+
+
+class Side(_Named):
+    """Which way a trade goes."""
+
+    BUY = 1
+    SELL = 2
+
+
+class Confidence(_Named):
+    """How sure an analyst is."""
+
+    LOW = 1
+    MEDIUM = 2
+    HIGH = 3
+
+
+class Outcome(_Named):
+    """What became of a queued opportunity: bought, or why not."""
+
+    BOUGHT = 0
+    REJECTED_NO_ANALYSIS = 1  # the analyst had no opinion, failed, answered nonsense, or its judgement is too old
+    REJECTED_STALE = 2        # older than queue.stale_after_hours
+    REJECTED_SCORE_DROP = 3   # the score fell by more than queue.max_score_drop
+    REJECTED_DOWNGRADE = 4    # the signal is no longer BUY or STRONG BUY
+    REJECTED_SIZE = 5         # the analyst gave no usable size, or the amount does not buy one share
+    REJECTED_FUNDS = 6        # the cash does not cover it
+    REJECTED_CHANGED = 7      # the entry changed while the analyst was thinking: left for the next run
+    REJECTED_RULE = 8         # another rule of the account refused the buy; the message says which
+
+    @classmethod
+    def _missing_(cls, value: object) -> Outcome:
+        return cls.REJECTED_RULE  # one that is newer than this package; the queue has been executed, so this must not raise
+
+
+Kind = TypeVar("Kind", bound=_Named)
+
+
+def member(kind: type[Kind], value: Union[Kind, str], invalid: type[errors.PaperTradeError]) -> Kind:
+    """The member that `value` is or names: Signal.STRONG_BUY, "STRONG BUY", "strong_buy"."""
+    if isinstance(value, kind):
+        return value
+    if isinstance(value, str):
+        found = kind.__members__.get(value.upper().replace(" ", "_"))
+        if found is not None:
+            return found
+    known = ", ".join(str(each) for each in kind)
+    shown = ascii(value) if isinstance(value, str) else repr(value)
+    raise refusal(invalid, f"{kind.__name__.lower()} is {shown[:60]}: one of {known} is expected")

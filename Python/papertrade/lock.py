@@ -1,0 +1,122 @@
+"""Lock: a lock on a file of your own, exclusive between processes and between threads."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from ctypes import byref, c_int32, c_void_p
+from types import TracebackType
+from typing import Any, Optional
+
+from . import errors
+from ._calls import PIECE_MILLISECONDS, Calls
+from ._failures import class_for, refusal
+from ._library import library
+from ._options import to_unsigned
+from ._text import StrPath, to_path
+from .times import Timeout, Wait, to_milliseconds
+
+
+class Lock:
+    """A lock on the file `path`, which is created if missing and never deleted. `with Lock(path):` acquires and releases it.
+
+    timeout   seconds that acquiring waits, then Busy names the holder's pid and since when; 0 tries once; None waits for ever
+
+    The system releases it when the process dies, and close() when it is held. Not for an account's .lock: Account.lock makes a
+    critical section of an account. Any thread may release; a forked child must make its own (Forked). Raises Permission, Io,
+    UnsafeFile, NetworkFileSystem.
+    """
+
+    _pointer: Optional[int] = None
+    _held = False
+
+    def __init__(self, path: StrPath, *, timeout: Optional[float] = 10.0) -> None:
+        self.path = os.fsdecode(path)
+        self.timeout = timeout
+        to_milliseconds(timeout)  # refused here rather than at the first acquire
+        self._library = library()
+        self._calls = Calls()
+        self._pid = os.getpid()
+        opened = c_void_p()
+        self._calls.call(self._library.pt_lock_open, to_path(path), byref(opened))
+        self._pointer = opened.value
+
+    def acquire(self, timeout: Timeout = Wait.DEFAULT) -> None:
+        """Takes the lock within `timeout` seconds (default: the lock's own; None: for ever). Busy, WouldDeadlock."""
+        seconds = self.timeout if isinstance(timeout, Wait) else timeout
+        milliseconds = PIECE_MILLISECONDS if seconds is None else to_milliseconds(seconds)
+        pointer = self._opened()
+        self._calls.call(self._library.pt_lock_acquire, pointer, milliseconds, for_ever=seconds is None)
+        self._held = True
+
+    def acquire_retrying(self, *, timeout: float = 1.0, attempts: int = 3, delay: float = 1.0) -> None:
+        """Tries `attempts` times, each for `timeout` seconds, with `delay` seconds in between. Busy, WouldDeadlock."""
+        self._calls.call(
+            self._library.pt_lock_acquire_retrying,
+            self._opened(),
+            to_milliseconds(timeout),
+            to_unsigned(attempts, "attempts", least=1, bits=31),
+            to_milliseconds(delay, "delay"),
+        )
+        self._held = True
+
+    def release(self) -> None:
+        """Releases the lock. Misuse if it is not held."""
+        status = self._calls.status(self._library.pt_lock_release, self._opened())
+        if status != 0:
+            raise self._failure(status, "releasing")
+        self._held = False
+
+    def close(self) -> None:
+        """Releases the lock if it is held, and frees it. Closing it again does nothing."""
+        pointer, self._pointer, self._held = self._pointer, None, False
+        if pointer is None:
+            return
+        status = self._calls.status(self._library.pt_lock_close, pointer)
+        if status not in (0, errors.Forked.status, errors.Closed.status):
+            raise self._failure(status, "closing")
+
+    @staticmethod
+    def is_held(path: StrPath) -> bool:
+        """Whether somebody, this process included, holds the lock on `path` now. Does not disturb the holder.
+
+        A file that does not exist is not held.
+        """
+        held = c_int32(0)
+        Calls().call(library().pt_lock_is_held, to_path(path), byref(held))
+        return held.value != 0
+
+    def __enter__(self) -> Lock:
+        self.acquire()
+        return self
+
+    def __exit__(
+        self, kind: Optional[type[BaseException]], exception: Optional[BaseException], traceback: Optional[TracebackType]
+    ) -> None:
+        if self._held:  # not if the block released or closed it
+            self.release()
+
+    def __del__(self, _warn: Any = warnings.warn, _getpid: Any = os.getpid) -> None:
+        pointer, self._pointer = self._pointer, None
+        if pointer is None or _getpid() != self._pid:
+            return
+        try:
+            if self._held:
+                _warn(f"the lock {self.path} was not released", ResourceWarning, source=self)
+        finally:
+            self._library.pt_lock_close(pointer)
+
+    def __reduce__(self) -> Any:
+        raise TypeError("a lock cannot be copied or sent to another process: make one of the same path there")
+
+    def __repr__(self) -> str:
+        return f"<papertrade.Lock {self.path!r}{' closed' if self._pointer is None else ' held' if self._held else ''}>"
+
+    def _opened(self) -> int:
+        if self._pointer is None:
+            raise refusal(errors.Closed, f"the lock {ascii(self.path)} is closed: make a new one")
+        return self._pointer
+
+    def _failure(self, status: int, doing: str) -> errors.PaperTradeError:
+        name = self._library.pt_status_name(status).decode()
+        return class_for(status)(status, f"{doing} the lock {ascii(self.path)} failed: {name}")

@@ -1,0 +1,120 @@
+/// Amounts as decimal text: exact both ways.
+extension Amount {
+    /// The amount as people write it: at least one digit after the point, no superfluous zeros (`4000.0`, `-0.25`, `0.000001`).
+    public var description: String {
+        String(unsafeUninitializedCapacity: decimalTextCapacity) { writeDecimal(micros, style: .plain, to: $0) }
+    }
+
+    /// Reads a plain decimal such as `150`, `-0.25` or `1,234.5` without its commas: digits, at most one point, an optional sign.
+    ///
+    /// - Throws: ``AmountError/notANumber`` for anything else, ``AmountError/tooPrecise`` for a non-zero seventh decimal.
+    public init(_ text: String) throws(AmountError) {
+        var micros: Int64 = 0
+        var digits = 0
+        var decimals: Int? = nil
+        var isNegative = false
+        for (index, byte) in text.utf8.enumerated() {
+            switch byte {
+            case UInt8(ascii: "-") where index == 0: isNegative = true
+            case UInt8(ascii: "+") where index == 0: break
+            case UInt8(ascii: ".") where decimals == nil: decimals = 0
+            case UInt8(ascii: "0")...UInt8(ascii: "9"):
+                digits += 1
+                let digit = Int64(byte - UInt8(ascii: "0"))
+                if let places = decimals {
+                    if places >= 6 {
+                        if digit != 0 { throw .tooPrecise }
+                        continue
+                    }
+                    decimals = places + 1
+                }
+                guard micros <= amountLimit / 10 else { throw .outOfRange }
+                micros = micros * 10 + digit
+            default: throw .notANumber
+            }
+        }
+        guard digits > 0 else { throw .notANumber }
+        for _ in (decimals ?? 0)..<6 {
+            guard micros <= amountLimit / 10 else { throw .outOfRange }
+            micros *= 10
+        }
+        guard let amount = Self(micros: isNegative ? -micros : micros) else { throw .outOfRange }
+        self = amount
+    }
+}
+
+/// How small amounts are written.
+public enum DecimalStyle: Sendable {
+    /// Never with an exponent.
+    case plain
+    /// As jansson prints a real: with an exponent below a ten-thousandth (`1e-6`, `2.5e-5`).
+    case jansson
+}
+
+/// The longest decimal text of an amount has 17 bytes; this leaves room.
+public let decimalTextCapacity = 24
+
+/// Writes `micros` millionths as the shortest exact decimal with at least one digit after the point, and returns the number of bytes.
+///
+/// - Parameters:
+///   - micros: within ±``amountLimit``.
+///   - buffer: has room for ``decimalTextCapacity`` bytes.
+public func writeDecimal(_ micros: Int64, style: DecimalStyle, to buffer: UnsafeMutableBufferPointer<UInt8>) -> Int {
+    var text = DecimalWriter(buffer: buffer)
+    if micros < 0 { text.put(UInt8(ascii: "-")) }
+    let magnitude = micros.magnitude
+    if style == .jansson && magnitude > 0 && magnitude < 100 {
+        text.putSmall(magnitude)
+        return text.count
+    }
+    text.putDigits(magnitude / 1_000_000, count: 1)
+    text.put(UInt8(ascii: "."))
+    var fraction = magnitude % 1_000_000
+    var places = 6
+    while places > 1 && fraction % 10 == 0 {
+        fraction /= 10
+        places -= 1
+    }
+    text.putDigits(fraction, count: places)
+    return text.count
+}
+
+private struct DecimalWriter {
+    let buffer: UnsafeMutableBufferPointer<UInt8>
+    var count = 0
+
+    mutating func put(_ byte: UInt8) {
+        buffer[count] = byte
+        count += 1
+    }
+
+    /// Writes `value` with at least `count` digits.
+    mutating func putDigits(_ value: UInt64, count minimumCount: Int) {
+        var divisor: UInt64 = 1
+        var digits = 1
+        while digits < minimumCount || value / divisor >= 10 {
+            divisor *= 10
+            digits += 1
+        }
+        while divisor > 0 {
+            put(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: value / divisor % 10))
+            divisor /= 10
+        }
+    }
+
+    /// Writes 1 to 99 millionths with an exponent.
+    mutating func putSmall(_ micros: UInt64) {
+        if micros < 10 {
+            putDigits(micros, count: 1)
+        } else {
+            putDigits(micros / 10, count: 1)
+            if micros % 10 != 0 {
+                put(UInt8(ascii: "."))
+                putDigits(micros % 10, count: 1)
+            }
+        }
+        put(UInt8(ascii: "e"))
+        put(UInt8(ascii: "-"))
+        put(micros < 10 ? UInt8(ascii: "6") : UInt8(ascii: "5"))
+    }
+}

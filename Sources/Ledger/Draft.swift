@@ -1,0 +1,114 @@
+/// A working copy of the account: requests are decided against it and their events applied to it, and nothing has happened until
+/// it is committed. Dropping it is the rollback.
+public struct Draft: Sendable {
+    /// The account with all events so far.
+    public private(set) var state: AccountState
+    /// The events to commit, in order.
+    public private(set) var records: [Record] = []
+    private let at: Timestamp
+
+    /// The most events in one commit.
+    public static let maximumCount = 65_536
+
+    /// - Parameter at: when these events are recorded.
+    public init(on state: AccountState, at: Timestamp) {
+        self.state = state
+        self.at = at
+    }
+
+    /// What deciding a request came to.
+    public struct Outcome: Hashable, Sendable {
+        /// The request's own first event, if it made one.
+        public let record: Record?
+        /// For `execute`: what came of each entry.
+        public let executions: [Execution]
+        /// For `dequeueAll` and `clearQueue`: what was in the queue.
+        public let removed: [QueueEntry]
+
+        public init(record: Record?, executions: [Execution] = [], removed: [QueueEntry] = []) {
+            self.record = record
+            self.executions = executions
+            self.removed = removed
+        }
+    }
+
+    /// Decides a request: appends its events, or throws and changes nothing.
+    ///
+    /// Queue entries that are too old at the request's time leave the queue first.
+    public mutating func decide(_ request: Request) throws(Refusal) -> Outcome {
+        if let expected = request.expectedSeq, expected != state.seq {
+            throw .sequenceMismatch(expected: expected, actual: state.seq)
+        }
+        let before = (state: state, count: records.count)
+        do throws(Refusal) {
+            return try perform(request)
+        } catch {
+            state = before.state
+            records.removeLast(records.count - before.count)
+            throw error
+        }
+    }
+
+    private mutating func perform(_ request: Request) throws(Refusal) -> Outcome {
+        var judgedEntries: Set<UInt64> = []
+        if case .execute(let judgements) = request.change { judgedEntries = Set(judgements.map(\.queuedSeq)) }
+        for entry in state.queue where entry.isStale(at: request.time, under: state.rules) && !judgedEntries.contains(entry.seq) {
+            let removal = QueueRemoval(symbol: entry.opportunity.symbol, queuedSeq: entry.seq, reason: .stale)
+            _ = try append(.removedFromQueue(removal), time: request.time, id: nil, note: nil)
+        }
+        let first = records.count
+        var executions: [Execution] = []
+        var removed: [QueueEntry] = []
+        switch request.change {
+        case .execute(let judgements):
+            executions = try execute(judgements, time: request.time, id: request.id, note: request.note)
+        case .dequeueAll, .clearQueue:
+            removed = state.queue
+            let event: Event =
+                request.change == .clearQueue ? .clearedQueue(count: removed.count) : .dequeuedAll(count: removed.count)
+            // An empty queue needs no event, unless a request id has to be remembered.
+            if !removed.isEmpty || request.id != nil {
+                _ = try append(event, time: request.time, id: request.id, note: request.note)
+            }
+        default:
+            if let event = try state.event(for: request.change) {
+                _ = try append(event, time: request.time, id: request.id, note: request.note)
+            }
+        }
+        return Outcome(record: records.count > first ? records[first] : nil, executions: executions, removed: removed)
+    }
+
+    /// Applies `event` and adds it to the records; returns its seq.
+    ///
+    /// Events of a start and of a take-over are appended directly; everything else through ``decide(_:)``.
+    @discardableResult
+    public mutating func append(_ event: Event, time: Timestamp, id: RequestID?, note: Text?) throws(Refusal) -> UInt64 {
+        guard records.count < Self.maximumCount else { throw .batchTooLarge(limit: Self.maximumCount) }
+        let seq = state.seq + 1
+        do throws(Inconsistency) {
+            try state.apply(event, seq: seq, at: at, time: time)
+        } catch {
+            throw .outOfRange(what: error.description)
+        }
+        records.append(Record(seq: seq, at: at, time: time, event: event, requestID: id, note: note, cash: state.cash))
+        return seq
+    }
+}
+
+extension AccountState {
+    /// What a change that is one event comes to; `nil` for those that are several or none.
+    func event(for change: Change) throws(Refusal) -> Event? {
+        switch change {
+        case .buy(let symbol, let shares, let price): .bought(try buying(symbol, shares, at: price))
+        case .sell(let symbol, let shares, let price): try selling(symbol, shares, at: price)
+        case .deposit(let amount): try depositing(amount)
+        case .withdraw(let amount): try withdrawing(amount)
+        case .split(let symbol, let new, let old, let price): try splitting(symbol, new: new, old: old, cashInLieuPrice: price)
+        case .dividend(let symbol, let perShare): try payingDividend(symbol, perShare: perShare)
+        case .writeOff(let symbol): try writingOff(symbol)
+        case .enqueue(let opportunity): try queueing(opportunity)
+        case .acceptRules(let rules): rules == self.rules ? nil : .acceptedRules(rules)
+        case .dequeueAll, .clearQueue, .execute: nil
+        }
+    }
+}

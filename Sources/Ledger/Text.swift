@@ -1,0 +1,70 @@
+/// What makes a change safe to repeat: the same id with the same content returns the first outcome.
+///
+/// 1 to 64 bytes of UTF-8 without control characters. Brokers call it the client order id.
+public struct RequestID: Hashable, Sendable, CustomStringConvertible {
+    public let description: String
+
+    public static let maximumByteCount = 64
+
+    /// - Throws: ``Refusal/invalidRequestID(_:)``
+    public init(_ text: String) throws(Refusal) {
+        let utf8 = text.utf8
+        guard (1...Self.maximumByteCount).contains(utf8.count), !utf8.contains(where: { $0 < 0x20 || $0 == 0x7F }) else {
+            throw .invalidRequestID(text)
+        }
+        description = text
+    }
+}
+
+/// A note or a reason: up to 256 bytes of UTF-8.
+public struct Text: Hashable, Sendable, CustomStringConvertible {
+    public let description: String
+
+    public static let maximumByteCount = 256
+
+    /// - Parameter field: what the text is, for the message.
+    /// - Throws: ``Refusal/textTooLong(field:byteCount:)``
+    public init(_ text: String, field: String) throws(Refusal) {
+        guard text.utf8.count <= Self.maximumByteCount else { throw .textTooLong(field: field, byteCount: text.utf8.count) }
+        description = text
+    }
+}
+
+/// How strongly an analyst wants a security, weakest first.
+public enum Signal: Int, CaseIterable, Comparable, Sendable, CustomStringConvertible {
+    case sell = 1
+    case weakSell
+    case hold
+    case weakBuy
+    case buy
+    case strongBuy
+
+    public var description: String {
+        switch self {
+        case .sell: "SELL"
+        case .weakSell: "WEAK SELL"
+        case .hold: "HOLD"
+        case .weakBuy: "WEAK BUY"
+        case .buy: "BUY"
+        case .strongBuy: "STRONG BUY"
+        }
+    }
+
+    /// `nil` unless `text` is one of the six names.
+    public init?(_ text: some StringProtocol) {
+        guard let signal = Self.allCases.first(where: { $0.description == text }) else { return nil }
+        self = signal
+    }
+
+    public static func < (left: Signal, right: Signal) -> Bool { left.rawValue < right.rawValue }
+
+    /// Whether an opportunity with this signal may be bought from the queue.
+    public var isBuyable: Bool { self >= .buy }
+}
+
+/// How sure an analyst is.
+public enum Confidence: Int, CaseIterable, Sendable {
+    case low = 1
+    case medium
+    case high
+}

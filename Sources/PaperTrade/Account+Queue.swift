@@ -1,0 +1,103 @@
+import Ledger
+import Storage
+
+/// The buy queue: opportunities waiting to be bought. It lives in the same journal as the cash, so that executing it is one commit.
+/// Entries older than `queue.stale_after_hours` are removed by the next commit and never returned.
+extension Account {
+    /// Queues an opportunity; one entry a symbol.
+    ///
+    /// - Throws: `alreadyQueued`, with the seq of the entry, and the errors of any change.
+    @discardableResult
+    public func enqueue(_ opportunity: Opportunity, _ request: RequestOptions = RequestOptions()) throws(PaperTradeError) -> Receipt {
+        try receipt(change(.enqueue(opportunity), request).receipt)
+    }
+
+    /// The queue in order; changes nothing.
+    public func queue() throws(PaperTradeError) -> [QueueEntry] {
+        let time = try now()
+        return try read { state in state.freshQueue(at: time) }
+    }
+
+    /// Takes everything out of the queue and returns it, in one commit.
+    ///
+    /// - Parameter limit: refuse, changing nothing, if there is more.
+    /// - Throws: `bufferTooSmall`, and the errors of any change.
+    public func dequeueAll(
+        limit: Int = .max, _ request: RequestOptions = RequestOptions()
+    ) throws(PaperTradeError) -> [QueueEntry] {
+        guard limit == .max else {
+            // Nobody can add to the queue between the look and the change.
+            return try locked { () throws(PaperTradeError) in
+                let count = try queue().count
+                guard count <= limit else { throw Self.tooSmall(count) }
+                return try dequeueAll(request)
+            }
+        }
+        return try change(.dequeueAll, request).outcome.removed
+    }
+
+    private func dequeueAll(_ request: RequestOptions) throws(PaperTradeError) -> [QueueEntry] {
+        try change(.dequeueAll, request).outcome.removed
+    }
+
+    static func tooSmall(_ count: Int) -> PaperTradeError {
+        PaperTradeError(.bufferTooSmall, "there are \(count), more than the buffer holds: nothing was changed; call again with room for them")
+    }
+
+    /// Empties the queue; returns how many entries there were.
+    @discardableResult
+    public func clearQueue(_ request: RequestOptions = RequestOptions()) throws(PaperTradeError) -> Int {
+        let (outcome, receipt) = try change(.clearQueue, request)
+        if let receipt, receipt.isRepeated, case .clearedQueue(let count) = receipt.record.event { return count }
+        return outcome.removed.count
+    }
+
+    /// Executes the queue: asks the analyst about each entry, without any lock, then in one commit, in queue order, re-validates every
+    /// entry and either buys it or removes it with its reason. An opportunity leaves the queue in the same instant as its buy enters the
+    /// portfolio.
+    ///
+    /// An analyst that throws counts as having no opinion on that symbol, except when it throws a ``PaperTradeError`` with the status
+    /// `stopped`: that ends the call with nothing changed. It may read the account, not change it.
+    ///
+    /// - Parameter limit: refuse, before asking anybody, if there are more entries.
+    /// - Throws: `bufferTooSmall`, `stopped`, `misuse` inside a batch, and the errors of any change.
+    public func executeQueue(limit: Int = .max, analyst: Analyst) throws(PaperTradeError) -> [Execution] {
+        try checkUsable(isReading: false)
+        guard !(gate.isInside && batch != nil) else {
+            throw PaperTradeError(.misuse, "executing the queue is not allowed inside a batch: commit it first")
+        }
+        let time = try now()
+        let entries = try read { state in state.queue }
+        guard entries.count <= limit else { throw Self.tooSmall(entries.count) }
+        let rules = try read { state in state.rules }
+        var judgements: [Judgement] = []
+        for entry in entries {
+            // Too old to be bought whatever the analyst says.
+            if entry.isStale(at: time, under: rules) {
+                judgements.append(Judgement(queuedSeq: entry.seq, symbol: entry.opportunity.symbol, analysis: nil))
+            } else {
+                judgements.append(try judge(entry, time, analyst))
+            }
+        }
+        guard !judgements.isEmpty else { return [] }
+        return try change(.execute(judgements), RequestOptions(time: time)).outcome.executions
+    }
+
+    private func judge(_ entry: QueueEntry, _ time: Timestamp, _ analyst: Analyst) throws(PaperTradeError) -> Judgement {
+        let symbol = entry.opportunity.symbol
+        var analysis: Analysis?
+        var problem: String?
+        var stop: PaperTradeError?
+        callbacks.run(allowingReads: true) {
+            do {
+                analysis = try analyst(symbol, time)
+            } catch let error as PaperTradeError where error.status == .stopped {
+                stop = error
+            } catch {
+                problem = "the analyst failed: \(escaped("\(error)", limit: 180))"
+            }
+        }
+        if let stop { throw stop }
+        return Judgement(queuedSeq: entry.seq, symbol: symbol, analysis: analysis, problem: problem)
+    }
+}

@@ -1,0 +1,100 @@
+import Ledger
+import Storage
+
+/// Reading. These calls take no lock; each one first reads what other processes have committed since. Inside a batch its own thread
+/// sees the batch's provisional state. They throw `closed`, `forked`, `io`, `corrupt`, `missingData` and `replaced`.
+extension Account {
+    /// The account's state as of now.
+    func read<Result>(_ body: (AccountState) -> Result) throws(PaperTradeError) -> Result {
+        try checkUsable(isReading: true)
+        if gate.isInside, let batch { return body(batch.draft.state) }
+        return try translated { () throws(StorageError) in
+            try view.withLock { _ throws(StorageError) in
+                try store.catchUp(isLocked: false)
+                return body(store.state)
+            }
+        }
+    }
+
+    public func summary() throws(PaperTradeError) -> Summary {
+        let durableSeq = store.durableSeq
+        return try read { state in
+            Summary(
+                accountID: state.accountID, seq: state.seq, durableSeq: max(durableSeq, store.durableSeq), generation: state.generation,
+                positionCount: state.positions.count, queuedCount: state.queue.count, createdAt: state.createdAt,
+                updatedAt: state.updatedAt, cash: state.cash, totalCost: state.totalCost, netDeposits: state.netDeposits,
+                realizedPnL: state.realizedPnL)
+        }
+    }
+
+    /// - Throws: `noPosition`.
+    public func position(_ symbol: Symbol) throws(PaperTradeError) -> Position {
+        guard let position = try read({ $0.position(symbol) }) else { throw PaperTradeError(.noPosition(symbol)) }
+        return position
+    }
+
+    /// All positions, ordered by symbol.
+    public func positions() throws(PaperTradeError) -> [Position] {
+        try read { $0.positions }
+    }
+
+    /// The rules in force.
+    public func rules() throws(PaperTradeError) -> Rules {
+        try read { $0.rules }
+    }
+
+    /// The account at the given prices. Quotes for symbols that are not held are ignored; a price of zero is a worthless share.
+    ///
+    /// - Throws: `invalidPrice` for a price below zero.
+    public func value(at quotes: [Symbol: Price]) throws(PaperTradeError) -> Valuation {
+        for price in quotes.values where price.isNegative { throw PaperTradeError(.invalidPrice(price.description)) }
+        return try read { Valuation($0, quotes: quotes) }
+    }
+
+    /// Calls back for every committed event from `seq` on, in order, through sealed journals too. The callback may read the account;
+    /// it returns whether to go on.
+    public func history(
+        from seq: UInt64 = 1, _ body: (HistoryEvent) -> Bool
+    ) throws(PaperTradeError) {
+        try checkUsable(isReading: true)
+        // Whole commits are collected in pieces under the view, and handed over without it.
+        var next = max(seq, 1)
+        let pieceCount = 512
+        while true {
+            var piece: [HistoryEvent] = []
+            try translated { () throws(StorageError) in
+                try view.withLock { _ throws(StorageError) in
+                    try store.catchUp(isLocked: false)
+                    try store.history(from: next) { (record, generation, more, json) throws(StorageError) in
+                        piece.append(HistoryEvent(record: record, generation: generation, more: more, json: json))
+                        return piece.count < pieceCount
+                    }
+                }
+            }
+            guard let last = piece.last else { return }
+            let goesOn = callbacks.run(allowingReads: true) { piece.allSatisfy { body($0) } }
+            if !goesOn { return }
+            next = last.record.seq + 1
+        }
+    }
+
+    /// The first event of an earlier request.
+    ///
+    /// - Throws: `notFound` if it never happened, or lies further back than the last 65,536 events.
+    public func findRequest(_ id: String) throws(PaperTradeError) -> Receipt {
+        try checkUsable(isReading: true)
+        let id = try checked { () throws(Refusal) in try RequestID(id) }
+        if gate.isInside, let record = batch?.requests[id] { return Receipt(record: record, isRepeated: true, isProvisional: true) }
+        let found = try translated { () throws(StorageError) in
+            try view.withLock { _ throws(StorageError) in
+                try store.catchUp(isLocked: false)
+                return try store.find(id)
+            }
+        }
+        guard let found else {
+            throw PaperTradeError(.notFound, "no event with request id \"\(escaped(id.description, limit: 80))\" in the last 65536")
+        }
+        if !options.isReadOnly { try finish(through: found.record.seq) }
+        return Receipt(record: found.record, isRepeated: true, isProvisional: false)
+    }
+}

@@ -1,0 +1,183 @@
+import Ledger
+import Storage
+
+/// Many requests that are committed together.
+struct Batch {
+    var draft: Draft
+    /// The first event of each request id used in the batch.
+    var requests: [RequestID: Record] = [:]
+}
+
+/// What deciding one request came to.
+private struct Decision {
+    var outcome: Draft.Outcome
+    var isRepeated = false
+    var isProvisional = false
+    /// The event that has to be on the disk before the caller is told.
+    var seq: UInt64
+}
+
+extension Account {
+    /// Runs `body` with the store's lock held and no other thread of this handle inside.
+    func criticalSection<Result>(
+        _ deadline: Deadline, _ body: () throws(StorageError) -> Result
+    ) throws(PaperTradeError) -> Result {
+        try translated { () throws(StorageError) in
+            try gate.enter(deadline)
+            defer { gate.leave() }
+            try acquire(deadline)
+            defer { releaseOnce() }
+            return try body()
+        }
+    }
+
+    /// Counts one more reason to hold the store's lock. Inside the gate.
+    func acquire(_ deadline: Deadline) throws(StorageError) {
+        if lockDepth == 0 { try store.lock(deadline) }
+        lockDepth += 1
+    }
+
+    func releaseOnce() {
+        guard lockDepth > 0 else { return }
+        lockDepth -= 1
+        if lockDepth == 0 { store.unlock() }
+    }
+
+    /// Waits until the event is on the disk, and tells the log what was noticed. Without locks.
+    func finish(through seq: UInt64) throws(PaperTradeError) {
+        defer { logNotices() }
+        guard seq > 0 else { return }
+        try translated { () throws(StorageError) in try store.sync(through: seq) }
+    }
+
+    /// When the next events are recorded: by the system's clock, and not before the last event. Unless that one lies more than an hour
+    /// ahead: then its writer's clock was wrong, and following it would date everybody's events into the future.
+    func recordingTime() -> Timestamp {
+        let now = Timestamp(clamping: system.realTime())
+        let last = store.state.updatedAt
+        return last > now && last.microseconds(since: now) <= 3_600_000_000 ? last : now
+    }
+
+    /// Makes one change: alone, or as part of the thread's batch.
+    @discardableResult
+    func change(_ change: Change, _ request: RequestOptions) throws(PaperTradeError) -> (outcome: Draft.Outcome, receipt: Receipt?) {
+        try checkUsable(isReading: false)
+        let id: RequestID? = try checked { () throws(Refusal) in
+            if let id = request.id { try RequestID(id) } else { nil }
+        }
+        let note: Text? = try checked { () throws(Refusal) in
+            if let note = request.note { try Text(note, field: "note") } else { nil }
+        }
+        let time: Timestamp
+        if let given = request.time { time = given } else { time = try now() }
+        let whole = Request(change, time: time, id: id, expectedSeq: request.expectedSeq, note: note)
+
+        var confirmed: UInt64 = 0
+        let decision: Decision
+        do throws(PaperTradeError) {
+            decision = try criticalSectionUnlessBatch { (batch) throws(StorageError) in
+                do throws(StorageError) {
+                    return try batch != nil ? decideInBatch(whole) : decideAndCommit(whole)
+                } catch {
+                    // An answer that confirms an existing event must not be given before that is on the disk.
+                    if case .refused(let refusal) = error.kind, refusal.confirmsEvent { confirmed = error.seq }
+                    throw error
+                }
+            }
+        } catch {
+            try finish(through: confirmed)
+            throw error
+        }
+        if decision.isProvisional { return (decision.outcome, receipt(decision)) }
+        try finish(through: decision.seq)
+        return (decision.outcome, receipt(decision))
+    }
+
+    private func receipt(_ decision: Decision) -> Receipt? {
+        decision.outcome.record.map {
+            Receipt(record: $0, isRepeated: decision.isRepeated, isProvisional: decision.isProvisional)
+        }
+    }
+
+    private func criticalSectionUnlessBatch<Result>(
+        _ body: (Batch?) throws(StorageError) -> Result
+    ) throws(PaperTradeError) -> Result {
+        if gate.isInside, let batch { return try translated { () throws(StorageError) in try body(batch) } }
+        return try criticalSection(deadline(nil)) { () throws(StorageError) in try body(nil) }
+    }
+
+    private func decideAndCommit(_ request: Request) throws(StorageError) -> Decision {
+        try view.withLock { _ throws(StorageError) in
+            try store.catchUp(isLocked: true)
+            if let repeated = try repetition(of: request) { return repeated }
+            var draft = Draft(on: store.state, at: recordingTime())
+            try acceptRules(into: &draft, time: request.time)
+            let outcome = try refusing { () throws(Refusal) in try draft.decide(adjusted(request, draft)) }
+            try store.commit(draft)
+            return Decision(outcome: outcome, seq: store.state.seq)
+        }
+    }
+
+    /// A changed configuration comes before the change, in the same commit; it must not upset what the caller expects.
+    private func adjusted(_ request: Request, _ draft: Draft) -> Request {
+        guard let expected = request.expectedSeq, expected == store.state.seq else { return request }
+        return Request(request.change, time: request.time, id: request.id, expectedSeq: draft.state.seq, note: request.note)
+    }
+
+    func acceptRules(into draft: inout Draft, time: Timestamp) throws(StorageError) {
+        guard let rules = try wantedRules() else { return }
+        _ = try refusing { () throws(Refusal) in try draft.decide(Request(.acceptRules(rules), time: time)) }
+    }
+
+    private func decideInBatch(_ request: Request) throws(StorageError) -> Decision {
+        if let id = request.id, let record = batch?.requests[id] {
+            guard record.isOutcome(of: request) else { throw StorageError(.requestConflict(id: id, seq: record.seq)) }
+            return Decision(
+                outcome: Draft.Outcome(record: record), isRepeated: true, isProvisional: true, seq: record.seq)
+        }
+        if let repeated = try view.withLock({ _ throws(StorageError) in try repetition(of: request) }) { return repeated }
+        var result: Result<Draft.Outcome, Refusal>?
+        result = Result { () throws(Refusal) in try batch?.draft.decide(request) ?? Draft.Outcome(record: nil) }
+        guard let result else { throw StorageError(.misuse, "no batch") }
+        switch result {
+        case .failure(let refusal): throw StorageError(refusal)
+        case .success(let outcome):
+            if let id = request.id, let record = outcome.record { batch?.requests[id] = record }
+            return Decision(outcome: outcome, isProvisional: true, seq: outcome.record?.seq ?? 0)
+        }
+    }
+
+    /// The earlier outcome, if the request id was used before for the same thing.
+    private func repetition(of request: Request) throws(StorageError) -> Decision? {
+        guard let id = request.id, let found = try store.find(id) else { return nil }
+        guard found.record.isOutcome(of: request) else { throw StorageError(.requestConflict(id: id, seq: found.record.seq)) }
+        return Decision(
+            outcome: Draft.Outcome(record: found.record), isRepeated: true, seq: found.record.seq)
+    }
+}
+
+/// Runs the ledger; its refusals become storage errors.
+func refusing<Result>(_ body: () throws(Refusal) -> Result) throws(StorageError) -> Result {
+    do throws(Refusal) {
+        return try body()
+    } catch {
+        throw StorageError(error)
+    }
+}
+
+extension Record {
+    /// Whether this is what the request, made before, came to. The time is not part of a request's content: a repetition takes place later.
+    func isOutcome(of request: Request) -> Bool {
+        event.asked == request.change && note == request.note
+    }
+}
+
+extension Refusal {
+    /// Whether the refusal tells the caller that an event exists.
+    fileprivate var confirmsEvent: Bool {
+        switch self {
+        case .alreadyQueued, .requestConflict: true
+        default: false
+        }
+    }
+}

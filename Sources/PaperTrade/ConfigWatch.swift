@@ -1,0 +1,109 @@
+import Ledger
+import Storage
+
+/// Notices when `config.json` changes, and remembers what it last said.
+struct ConfigWatch: Sendable {
+    private var known: FileStatus?
+    private var text: [UInt8]??
+    /// What the file said when it was last read.
+    private(set) var outcome: Result<Rules, StorageError> = .success(Rules())
+    private var notices: [Notice] = []
+
+    /// A file this young may change again without its time showing it, so it is compared by content.
+    private static let settlingNanoseconds: Int64 = 2_000_000_000
+
+    /// Reads the rules; `nil` if there is no file.
+    static func read(_ files: AccountFiles) throws(StorageError) -> Rules? {
+        guard let text = try files.config() else { return nil }
+        return try ConfigFile.rules(from: text, path: files.configPath)
+    }
+
+    /// Looks whether the file has changed; after this `outcome` is what it says now.
+    mutating func refresh(_ files: AccountFiles, realTime: Int64) throws(StorageError) {
+        let status = try files.configStatus()
+        if let text, status == known, status.map({ realTime * 1000 - $0.modified > Self.settlingNanoseconds }) ?? (text == nil) { return }
+        let newText = try files.config()
+        known = status
+        if let text, text == newText { return }
+        text = .some(newText)
+        guard let newText else {
+            outcome = .success(Rules())
+            return
+        }
+        do throws(StorageError) {
+            outcome = .success(try ConfigFile.rules(from: newText, path: files.configPath))
+        } catch {
+            outcome = .failure(error)
+            notices.append(
+                Notice(isWarning: true, message: "\(error.description); the account goes on under the rules accepted before"))
+        }
+    }
+
+    mutating func takeNotices() -> [Notice] {
+        defer { notices.removeAll() }
+        return notices
+    }
+}
+
+extension Account {
+    /// The rules that `config.json` asks for, if it has changed validly. Inside `view`.
+    func wantedRules() throws(StorageError) -> Rules? {
+        let files = store.files
+        let realTime = system.realTime()
+        let outcome = try config.withLock { (watch) throws(StorageError) in
+            try watch.refresh(files, realTime: realTime)
+            return watch.outcome
+        }
+        guard case .success(let rules) = outcome, rules != store.state.rules else { return nil }
+        return rules
+    }
+
+    /// At open: records the rules of a `config.json` that changed while nobody was looking.
+    func adoptConfig() throws(PaperTradeError) {
+        let wanted = try translated { () throws(StorageError) in
+            try view.withLock { _ throws(StorageError) in try wantedRules() }
+        }
+        guard wanted != nil else { return }
+        do throws(PaperTradeError) {
+            try reloadRules()
+        } catch {
+            // Looking at an account that may not be written is fine.
+            guard error.status == .readOnly else { throw error }
+        }
+    }
+
+    /// Brings the account up to date: reads what other processes have committed and `config.json`, and publishes `portfolio.json`
+    /// again if it was edited or is behind. Changed rules are recorded as one event.
+    ///
+    /// - Throws: `invalidConfig` with file, line and key; the accepted rules stay in force. `busy`, `readOnly` and the errors of any change.
+    public func reload() throws(PaperTradeError) {
+        try checkUsable(isReading: false)
+        guard !options.isReadOnly else {
+            try translated { () throws(StorageError) in
+                try view.withLock { _ throws(StorageError) in try store.catchUp(isLocked: false) }
+            }
+            return
+        }
+        try reloadRules()
+        if case .failure(let error) = config.withLock({ $0.outcome }) { throw PaperTradeError(error) }
+    }
+
+    private func reloadRules() throws(PaperTradeError) {
+        guard !(gate.isInside && batch != nil) else { throw PaperTradeError(.misuse, "a reload is not allowed inside a batch") }
+        let time = try now()
+        var seq: UInt64 = 0
+        try criticalSection(deadline(nil)) { () throws(StorageError) in
+            try view.withLock { _ throws(StorageError) in
+                try store.catchUp(isLocked: true)
+                if let rules = try wantedRules() {
+                    var draft = Draft(on: store.state, at: recordingTime())
+                    _ = try refusing { () throws(Refusal) in try draft.decide(Request(.acceptRules(rules), time: time)) }
+                    try store.commit(draft)
+                    seq = store.state.seq
+                }
+                try store.publish()
+            }
+        }
+        try finish(through: seq)
+    }
+}

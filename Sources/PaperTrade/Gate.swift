@@ -1,0 +1,92 @@
+import Ledger
+import Storage
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#elseif canImport(Darwin)
+    import Darwin
+#endif
+
+/// What keeps the threads of one handle apart: flock does not exclude them. One thread at a time is inside; it may enter again.
+final class Gate: @unchecked Sendable {
+    private let mutex: UnsafeMutablePointer<pthread_mutex_t>
+    private let condition: UnsafeMutablePointer<pthread_cond_t>
+    private let system: any System
+    private var owner: UInt64?
+    private var depth = 0
+    private var isClosed = false
+
+    init(system: any System) {
+        self.system = system
+        mutex = .allocate(capacity: 1)
+        condition = .allocate(capacity: 1)
+        pthread_mutex_init(mutex, nil)
+        pthread_cond_init(condition, nil)
+    }
+
+    deinit {
+        pthread_cond_destroy(condition)
+        pthread_mutex_destroy(mutex)
+        condition.deallocate()
+        mutex.deallocate()
+    }
+
+    /// Whether the calling thread is inside.
+    var isInside: Bool {
+        pthread_mutex_lock(mutex)
+        defer { pthread_mutex_unlock(mutex) }
+        return owner == system.threadID()
+    }
+
+    /// - Throws: ``StorageError/Kind/busy`` if another thread does not leave in time, ``StorageError/Kind/closed`` if the gate is
+    ///   closed meanwhile.
+    func enter(_ deadline: Deadline) throws(StorageError) {
+        pthread_mutex_lock(mutex)
+        defer { pthread_mutex_unlock(mutex) }
+        let thread = system.threadID()
+        while let owner, owner != thread {
+            if isClosed { throw Self.closed }
+            let remaining = deadline.remaining(system)
+            guard remaining > 0 else {
+                throw StorageError(.busy, "another thread of this process is using the account: try again, or wait longer")
+            }
+            wait(nanoseconds: min(remaining, 100_000_000))
+        }
+        if isClosed && owner == nil { throw Self.closed }
+        owner = thread
+        depth += 1
+    }
+
+    func leave() {
+        pthread_mutex_lock(mutex)
+        defer { pthread_mutex_unlock(mutex) }
+        depth -= 1
+        if depth == 0 {
+            owner = nil
+            pthread_cond_broadcast(condition)
+        }
+    }
+
+    /// Lets nobody in any more, and waits until whoever is inside has left; a thread that is itself inside does not wait for itself.
+    func close() {
+        pthread_mutex_lock(mutex)
+        defer { pthread_mutex_unlock(mutex) }
+        isClosed = true
+        pthread_cond_broadcast(condition)
+        while let owner, owner != system.threadID() { wait(nanoseconds: 100_000_000) }
+    }
+
+    static let closed = StorageError(.closed, "the account has been closed: open it again")
+
+    /// Waits for a change, at most so long. Called with the mutex held.
+    private func wait(nanoseconds: Int64) {
+        // pthread_cond_timedwait takes a moment of the real-time clock. A clock that jumps only makes the wait longer or shorter than
+        // it should be; the caller's deadline is by the monotonic clock, and no wait is longer than a tenth of a second.
+        let now = system.realTime()
+        let (seconds, microseconds) = (now + nanoseconds / 1000 + 1).quotientAndRemainder(dividingBy: 1_000_000)
+        var moment = timespec(tv_sec: Int(seconds), tv_nsec: Int(microseconds) * 1000)
+        pthread_cond_timedwait(condition, mutex, &moment)
+    }
+}

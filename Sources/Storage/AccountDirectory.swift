@@ -1,0 +1,258 @@
+import Ledger
+
+/// The names in an account's directory. `journal*` and `portfolio*` are parts of the account; the rest is not.
+public enum AccountFile {
+    public static let journal = "journal.jsonl"
+    /// A journal being made: of a new account, or of the next generation.
+    static let nextJournal = "journal.jsonl.next"
+    public static let portfolio = "portfolio.json"
+    /// The successor of portfolio.json before it is published, and its predecessor afterwards.
+    static let portfolioTemporary = "portfolio.json.tmp"
+    public static let config = "config.json"
+    public static let lock = ".lock"
+
+    /// What the journal of a finished generation is called.
+    static func sealedJournal(_ generation: UInt32) -> String { "journal-\(generation).jsonl" }
+
+    static func isPart(_ name: String) -> Bool { name.hasPrefix("journal") || name.hasPrefix("portfolio") }
+}
+
+/// An open file, closed when the last one who uses it lets go.
+final class OpenFile: Sendable {
+    let descriptor: FileDescriptor
+    let identity: FileStatus.Identity
+    private let system: any System
+
+    init(_ descriptor: FileDescriptor, _ identity: FileStatus.Identity, _ system: any System) {
+        self.descriptor = descriptor
+        self.identity = identity
+        self.system = system
+    }
+
+    deinit { try? system.close(descriptor) }
+}
+
+/// An account's directory, opened once: everything in it is reached relative to it, never through a link, and only if it is a
+/// regular file of ours.
+final class AccountDirectory: Sendable {
+    let system: any System
+    /// Absolute.
+    let path: String
+    let descriptor: FileDescriptor
+    let identity: FileStatus.Identity
+    let isReadOnly: Bool
+
+    /// Opens the directory, making it (mode 0700) if `creating`.
+    init(path: String, system: any System, creating: Bool, isReadOnly: Bool, allowsNetwork: Bool) throws(StorageError) {
+        guard !path.isEmpty else { throw StorageError(.noAccount, "the path of the account is empty") }
+        let path = try Self.absolute(path, system)
+        let descriptor = try Self.open(path, system, creating: creating)
+        do throws(StorageError) {
+            let status = try attempt("open", path) { () throws(Errno) in try system.status(descriptor) }
+            if !isReadOnly {
+                guard status.user == system.effectiveUserID() else {
+                    throw StorageError(.unsafeFile, "\(escaped(path)) belongs to another user: use a directory of your own, or open it read-only")
+                }
+                guard status.permissions & 0o002 == 0 else {
+                    throw StorageError(.unsafeFile, "\(escaped(path)) can be written by everybody: run chmod o-w on it")
+                }
+            }
+            let isLocal = try attempt("examine", path) { () throws(Errno) in try system.isLocal(descriptor) }
+            guard isLocal || allowsNetwork else {
+                throw StorageError(
+                    .networkFileSystem,
+                    "\(escaped(path)) is on a network file system, where locks and flushes cannot be trusted: use a local disk, or allow it")
+            }
+            identity = status.identity
+        } catch {
+            try? system.close(descriptor)
+            throw error
+        }
+        self.system = system
+        self.path = path
+        self.descriptor = descriptor
+        self.isReadOnly = isReadOnly
+    }
+
+    deinit { try? system.close(descriptor) }
+
+    private static func absolute(_ path: String, _ system: any System) throws(StorageError) -> String {
+        var path = path
+        while path.count > 1 && path.hasSuffix("/") { path.removeLast() }
+        if path.hasPrefix("/") { return path }
+        let current = try attempt("find", ".") { () throws(Errno) in try system.currentDirectory() }
+        return current + "/" + path
+    }
+
+    private static func open(_ path: String, _ system: any System, creating: Bool) throws(StorageError) -> FileDescriptor {
+        do throws(Errno) {
+            return try system.openDirectory(path, in: nil)
+        } catch {
+            switch error.kind {
+            case _ where error == .noEntry && creating: return try make(path, system)
+            case _ where error == .noEntry: throw StorageError(.noAccount, "there is no account at \(escaped(path))", errno: error.code)
+            case _ where error == .notDirectory:
+                throw StorageError(.noAccount, "\(escaped(path)) is not a directory: an account is one", errno: error.code)
+            default: throw StorageError(error, "open", path)
+            }
+        }
+    }
+
+    private static func make(_ path: String, _ system: any System) throws(StorageError) -> FileDescriptor {
+        do throws(Errno) {
+            try system.makeDirectory(path: path, mode: 0o700)
+        } catch {
+            // Somebody else made it in the meantime: good.
+            if error != .exists { throw StorageError(error, "make the directory", path) }
+        }
+        return try attempt("open", path) { () throws(Errno) in
+            // The new name is safe only once the directory above is on the disk.
+            let slash = path.utf8.lastIndex(of: UInt8(ascii: "/")) ?? path.startIndex
+            let above = try system.openDirectory(slash == path.startIndex ? "/" : String(path[..<slash]), in: nil)
+            defer { try? system.close(above) }
+            try system.sync(above)
+            return try system.openDirectory(path, in: nil)
+        }
+    }
+
+    func path(of name: String) -> String { path + "/" + name }
+
+    /// Whether the path still leads to the directory that was opened.
+    func checkIsInPlace() throws(StorageError) {
+        let now = try? system.status(path: path)
+        if now?.identity != identity {
+            throw StorageError(.replaced, "\(escaped(path)) was moved, deleted or replaced: close the account and open it again")
+        }
+    }
+
+    /// The status of a file, `nil` if there is none.
+    func status(_ name: String) throws(StorageError) -> FileStatus? {
+        do throws(Errno) {
+            return try system.status(name, in: descriptor)
+        } catch {
+            if error == .noEntry { return nil }
+            throw StorageError(error, "examine", path(of: name))
+        }
+    }
+
+    /// Opens a file that must be regular, with one name, and ours; `nil` if there is none.
+    func open(_ name: String, _ mode: OpenMode) throws(StorageError) -> OpenFile? {
+        let file: FileDescriptor
+        do throws(Errno) {
+            file = try system.open(name, in: descriptor, mode)
+        } catch {
+            if error == .noEntry && mode != .createNew { return nil }
+            throw StorageError(error, "open", path(of: name))
+        }
+        do throws(StorageError) {
+            let status = try attempt("examine", path(of: name)) { () throws(Errno) in try system.status(file) }
+            try checkIsSafe(status, name)
+            return OpenFile(file, status.identity, system)
+        } catch {
+            try? system.close(file)
+            throw error
+        }
+    }
+
+    private func checkIsSafe(_ status: FileStatus, _ name: String) throws(StorageError) {
+        guard status.kind == .regular else {
+            throw StorageError(.unsafeFile, "\(escaped(path(of: name))) is not a regular file: remove it")
+        }
+        guard isReadOnly || status.user == system.effectiveUserID() else {
+            throw StorageError(.unsafeFile, "\(escaped(path(of: name))) belongs to another user")
+        }
+        guard status.linkCount <= 1 || isReadOnly else {
+            throw StorageError(.unsafeFile, "\(escaped(path(of: name))) has \(status.linkCount) names (hard links): keep only this one")
+        }
+    }
+
+    /// The whole of a file, `nil` if there is none.
+    func contents(_ name: String, limit: Int) throws(StorageError) -> [UInt8]? {
+        guard let file = try open(name, .readOnly) else { return nil }
+        return try contents(of: file, name, limit: limit)
+    }
+
+    func contents(of file: OpenFile, _ name: String, limit: Int) throws(StorageError) -> [UInt8] {
+        let size = try attempt("examine", path(of: name)) { () throws(Errno) in try system.status(file.descriptor).size }
+        guard size <= limit else {
+            throw StorageError(.corrupt, "\(escaped(path(of: name))) has \(size) bytes, more than the \(limit) it can have")
+        }
+        // One byte more than the size, so that a file that grows meanwhile is not cut.
+        return try read(file, name, at: 0, count: Int(size) + 1)
+    }
+
+    /// Up to `count` bytes at `offset`; fewer only at the end of the file.
+    func read(_ file: OpenFile, _ name: String, at offset: Int64, count: Int) throws(StorageError) -> [UInt8] {
+        var result: Result<Int, Errno> = .success(0)
+        let bytes = [UInt8](unsafeUninitializedCapacity: count) { buffer, initializedCount in
+            result = readFully(file, into: UnsafeMutableRawBufferPointer(buffer), at: offset)
+            initializedCount = (try? result.get()) ?? 0
+        }
+        if case .failure(let error) = result { throw StorageError(error, "read", path(of: name), offset: offset) }
+        return bytes
+    }
+
+    /// Fills `buffer` from `offset` on; stops early only at the end of the file.
+    func readFully(_ file: OpenFile, into buffer: UnsafeMutableRawBufferPointer, at offset: Int64) -> Result<Int, Errno> {
+        var done = 0
+        while done < buffer.count {
+            do throws(Errno) {
+                let count = try system.read(
+                    file.descriptor, into: UnsafeMutableRawBufferPointer(rebasing: buffer[done...]), at: offset + Int64(done))
+                if count == 0 { break }
+                done += count
+            } catch {
+                return .failure(error)
+            }
+        }
+        return .success(done)
+    }
+
+    /// Writes all of `bytes`, or throws; then any part may have been written.
+    func write(_ bytes: UnsafeRawBufferPointer, to file: OpenFile, at offset: Int64) throws(Errno) {
+        var done = 0
+        while done < bytes.count {
+            let count = try system.write(
+                UnsafeRawBufferPointer(rebasing: bytes[done...]), to: file.descriptor, at: offset + Int64(done))
+            // A regular file that accepts nothing without an error will not accept more.
+            if count == 0 { throw .inputOutput }
+            done += count
+        }
+    }
+
+    func write(_ bytes: [UInt8], to file: OpenFile, at offset: Int64) throws(Errno) {
+        var result: Result<Void, Errno> = .success(())
+        bytes.withUnsafeBytes { buffer in
+            do throws(Errno) {
+                try write(buffer, to: file, at: offset)
+            } catch {
+                result = .failure(error)
+            }
+        }
+        try result.get()
+    }
+
+    func syncDirectory() throws(StorageError) {
+        try attempt("sync", path) { () throws(Errno) in try system.sync(descriptor) }
+    }
+
+    /// A name of the form `base-<time>` that is free.
+    func freeName(_ base: String) throws(StorageError) -> String {
+        let stem = "\(base)-\(Timestamp(clamping: system.realTime()))"
+        var name = stem
+        for number in 2...1000 {
+            if try status(name) == nil { return name }
+            name = "\(stem)-\(number)"
+        }
+        throw StorageError(.exists, "no free name like \(escaped(path(of: stem)))")
+    }
+}
+
+/// Runs system calls; their error becomes a sentence about `operation` and `path`.
+func attempt<Result>(_ operation: String, _ path: String, _ body: () throws(Errno) -> Result) throws(StorageError) -> Result {
+    do throws(Errno) {
+        return try body()
+    } catch {
+        throw StorageError(error, operation, path)
+    }
+}

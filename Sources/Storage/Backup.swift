@@ -1,0 +1,44 @@
+import Ledger
+
+extension DirectoryStore {
+    /// Writes a consistent copy of the account to `destination`, which must not exist. Under the lock; the copy is on the disk when
+    /// it returns, and is removed again if it fails.
+    public func backUp(to destination: String) throws(StorageError) {
+        try checkAcceptsChanges()
+        guard (try? system.status(path: destination)) == nil else {
+            throw StorageError(.exists, "\(escaped(destination)) exists already: choose another destination")
+        }
+        let copy = try AccountDirectory(
+            path: destination, system: system, creating: true, isReadOnly: false, allowsNetwork: true)
+        do throws(StorageError) {
+            for sealed in try directory.sealedJournals() { try copyFile(sealed.name, to: copy, count: nil) }
+            // The config first, the journal last: a copy that was cut short is no account.
+            if try directory.status(AccountFile.config) != nil { try copyFile(AccountFile.config, to: copy, count: nil) }
+            try copyFile(AccountFile.journal, to: copy, count: position.offset)
+            try copy.syncDirectory()
+        } catch {
+            for name in (try? copy.names()) ?? [] { try? system.unlink(name, in: copy.descriptor) }
+            throw error
+        }
+    }
+
+    /// Copies `count` bytes, or the whole file, in pieces.
+    private func copyFile(_ name: String, to copy: AccountDirectory, count: Int64?) throws(StorageError) {
+        guard let source = try directory.open(name, .readOnly), let target = try copy.open(name, .createNew) else { return }
+        var offset: Int64 = 0
+        while true {
+            let wanted = min(1 << 20, Int(clamping: (count ?? .max) - offset))
+            let bytes = wanted > 0 ? try directory.read(source, name, at: offset, count: wanted) : []
+            if bytes.isEmpty { break }
+            try attempt("write", copy.path(of: name)) { () throws(Errno) in try copy.write(bytes, to: target, at: offset) }
+            offset += Int64(bytes.count)
+        }
+        if count != nil {
+            // The journal goes on in the copy: it ends in fill as every journal does.
+            let end = (offset + sectorSize + Self.blockSize - 1) / Self.blockSize * Self.blockSize
+            let filling = [UInt8](repeating: fill, count: Int(end - offset))
+            try attempt("write", copy.path(of: name)) { () throws(Errno) in try copy.write(filling, to: target, at: offset) }
+        }
+        try attempt("sync", copy.path(of: name)) { () throws(Errno) in try system.sync(target.descriptor) }
+    }
+}

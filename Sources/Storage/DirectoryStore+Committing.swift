@@ -1,0 +1,171 @@
+import Ledger
+
+extension DirectoryStore {
+    public func commit(_ draft: Draft) throws(StorageError) {
+        guard !draft.records.isEmpty else { return }
+        try checkAcceptsChanges()
+        let permissions = try portfolioPermissions()
+        let lines = encode(draft.records, after: position, durableSeq: durableSeq)
+        try extend(toHold: lines.bytes.count)
+
+        // 4. The successor of portfolio.json: a full disk stops here, unharmed.
+        let previous = (state: state, position: position, rulesOffset: rulesOffset)
+        state = draft.state
+        position = lines.position
+        rulesOffset = lines.rulesOffset
+        let temporary: PublishedFile
+        do throws(StorageError) {
+            temporary = try writeTemporary(permissions)
+        } catch {
+            (state, position, rulesOffset) = previous
+            throw error
+        }
+
+        // 5. The events, in one write, and 6. the view.
+        do throws(StorageError) {
+            try attempt("write", journalPath()) { () throws(Errno) in
+                try directory.write(lines.bytes, to: journal, at: previous.position.offset)
+            }
+            if durability == .full {
+                system.startWriting(journal.descriptor, from: previous.position.offset, count: Int64(lines.bytes.count))
+            }
+            try publishTemporary(temporary)
+        } catch {
+            (state, position, rulesOffset) = previous
+            try? system.unlink(AccountFile.portfolioTemporary, in: directory.descriptor)
+            try undo(count: lines.bytes.count, because: error)
+            throw error
+        }
+        // After this point nothing fails.
+        progress.withLock { progress in
+            for (record, end) in zip(draft.records, lines.ends) { progress.wrote(record.seq, end: end) }
+        }
+        requests.add(draft.records, generation: state.generation, starts: lines.starts)
+    }
+
+    /// Whether this handle may change the account at all.
+    func checkAcceptsChanges() throws(StorageError) {
+        if let failure {
+            throw StorageError(
+                .failedHandle, "an earlier call was uncertain (\(failure)): close the account and open it again", errno: failure.errno)
+        }
+    }
+
+    /// The lines of some records, ready to be written behind `position`.
+    struct EncodedLines {
+        let bytes: [UInt8]
+        let starts: [Int64]
+        let ends: [Int64]
+        let position: JournalPosition
+        let rulesOffset: Int64
+    }
+
+    func encode(_ records: [Record], after start: JournalPosition, durableSeq: UInt64) -> EncodedLines {
+        var writer = LineWriter()
+        var position = start
+        var rulesOffset = self.rulesOffset
+        var starts: [Int64] = []
+        var ends: [Int64] = []
+        for (index, record) in records.enumerated() {
+            starts.append(position.offset)
+            if case .acceptedRules = record.event { rulesOffset = position.offset }
+            position.crc = writer.appendLine(
+                record, durableSeq: durableSeq, more: index < records.count - 1, previousCRC: position.crc, at: position.offset)
+            position.offset = start.offset + Int64(writer.bytes.count)
+            position.lineCount += 1
+            position.seq = record.seq
+            position.acceptsAnyLink = false
+            ends.append(position.offset)
+        }
+        return EncodedLines(bytes: writer.bytes, starts: starts, ends: ends, position: position, rulesOffset: rulesOffset)
+    }
+
+    /// How much the journal grows at a time. Each block is synced before use, so a commit's fdatasync has no metadata to flush.
+    static let blockSize: Int64 = 1 << 16
+
+    /// Makes sure that `count` bytes and at least a sector of fill behind them are in the file.
+    private func extend(toHold count: Int) throws(StorageError) {
+        let path = journalPath()
+        let size = try attempt("examine", path) { () throws(Errno) in try system.status(journal.descriptor).size }
+        let needed = position.offset + Int64(count) + sectorSize
+        if needed <= size { return }
+        let newSize = (needed + Self.blockSize - 1) / Self.blockSize * Self.blockSize
+        // Beyond the limit the kernel would send SIGXFSZ, which ends the host.
+        guard newSize <= system.fileSizeLimit() else {
+            throw StorageError(.noSpace, "\(escaped(path)) would exceed the process's file size limit (RLIMIT_FSIZE): raise it")
+        }
+        let block = [UInt8](repeating: fill, count: Int(newSize - size))
+        try attempt("extend", path) { () throws(Errno) in try directory.write(block, to: journal, at: size) }
+        let written = state.seq
+        try syncGate.withLock { _ throws(StorageError) in
+            do throws(Errno) {
+                try system.syncData(journal.descriptor)
+            } catch {
+                // Nothing of this change has been written, but what others wrote before may be lost now.
+                let failure = StorageError(error, "sync", path)
+                progress.withLock { $0.failure = failure }
+                throw failure
+            }
+            progress.withLock { $0.synced(written) }
+        }
+    }
+
+    /// Wipes what was appended, and syncs the wipe while nobody else can write: the lines may have reached the disk already, and a
+    /// power cut would bring back a change that was refused.
+    private func undo(count: Int, because reason: StorageError) throws(StorageError) {
+        let blank = [UInt8](repeating: fill, count: count)
+        try syncGate.withLock { _ throws(StorageError) in
+            do throws(Errno) {
+                try directory.write(blank, to: journal, at: position.offset)
+                try system.syncData(journal.descriptor)
+            } catch {
+                let failure = StorageError(
+                    .uncertain,
+                    "\(reason.description); undoing it failed too (\(error)), so it may have happened: open the account again and look, "
+                        + "or repeat the request with the same request id",
+                    errno: error.code, seq: position.seq + 1)
+                progress.withLock { $0.failure = failure }
+                throw failure
+            }
+            progress.withLock { $0.synced(position.seq) }
+        }
+    }
+
+    public func sync(through seq: UInt64) throws(StorageError) {
+        let file = journal
+        guard durability == .full else { return }
+        try syncGate.withLock { _ throws(StorageError) in
+            let before = progress.withLock { $0 }
+            if before.durableSeq >= seq { return }
+            if let failure = before.failure { throw uncertain(seq, because: failure) }
+            do throws(Errno) {
+                try system.syncData(file.descriptor)
+            } catch {
+                // Never again: the kernel may have dropped the pages, and would then report success.
+                let failure = StorageError(error, "sync", journalPath())
+                progress.withLock { $0.failure = failure }
+                throw uncertain(seq, because: failure)
+            }
+            progress.withLock { $0.synced(before.writtenSeq) }
+        }
+        try checkStillCounts(file, seq)
+    }
+
+    private func uncertain(_ seq: UInt64, because reason: StorageError) -> StorageError {
+        StorageError(
+            .uncertain,
+            "event \(seq) is written, but whether it is on the disk is not known (\(reason)): open the account again and look, "
+                + "or repeat the request with the same request id",
+            errno: reason.errno, seq: seq)
+    }
+
+    /// The synced file must still be the journal, or a sealed one: not one that somebody has replaced.
+    private func checkStillCounts(_ file: OpenFile, _ seq: UInt64) throws(StorageError) {
+        if try directory.status(AccountFile.journal)?.identity == file.identity { return }
+        // A reset in progress moves it through the other two names.
+        for name in [AccountFile.nextJournal] + (try directory.sealedJournals().map(\.name)) + [AccountFile.journal]
+        where try directory.status(name)?.identity == file.identity { return }
+        throw uncertain(
+            seq, because: StorageError(.replaced, "\(escaped(journalPath())) was replaced meanwhile"))
+    }
+}

@@ -1,0 +1,283 @@
+import Ledger
+
+/// What a new account is made of.
+public struct NewAccount: Sendable {
+    public var accountID: String?
+    public var rules: Rules
+    /// `nil`: what the rules say.
+    public var initialCash: Money?
+    /// For the first events; `nil`: now.
+    public var time: Timestamp?
+
+    public init(accountID: String?, rules: Rules, initialCash: Money?, time: Timestamp?) {
+        self.accountID = accountID
+        self.rules = rules
+        self.initialCash = initialCash
+        self.time = time
+    }
+}
+
+/// How an account is opened.
+public struct StoreOptions: Sendable {
+    public var isReadOnly = false
+    public var createsIfMissing = true
+    public var allowsNetwork = false
+    public var durability = Durability.full
+
+    public init() {}
+}
+
+extension DirectoryStore {
+    /// Opens the account in `path`, and makes it if there is none and the options allow it.
+    ///
+    /// - Parameter newAccount: called, under the lock, if an account has to be made.
+    public static func open(
+        path: String, system: any System, options: StoreOptions, deadline: Deadline,
+        newAccount: (AccountFiles) throws(StorageError) -> NewAccount
+    ) throws(StorageError) -> DirectoryStore {
+        let creates = options.createsIfMissing && !options.isReadOnly
+        let directory = try AccountDirectory(
+            path: path, system: system, creating: creates, isReadOnly: options.isReadOnly, allowsNetwork: options.allowsNetwork)
+        if options.isReadOnly {
+            guard let journal = try directory.open(AccountFile.journal, .readOnly) else { throw try noJournal(directory) }
+            let store = DirectoryStore(directory: directory, durability: options.durability, journal: journal)
+            try store.load(isLocked: false)
+            return store
+        }
+        if !creates, try directory.open(AccountFile.journal, .readOnly) == nil { throw try noJournal(directory) }
+        let lock = FileLock(
+            AccountFile.lock, in: directory.descriptor, path: directory.path(of: AccountFile.lock), purpose: .account, system: system)
+        try lock.acquire(deadline)
+        defer { lock.release() }
+        if let journal = try directory.open(AccountFile.journal, .readWrite) {
+            let store = DirectoryStore(directory: directory, durability: options.durability, journal: journal)
+            try store.load(isLocked: true)
+            try store.publishUnlessReadOnly()
+            return store
+        }
+        guard creates, try !directory.hasParts() else { throw try noJournal(directory) }
+        let new = try newAccount(AccountFiles(directory))
+        let journal = try createJournal(new, in: directory)
+        let store = DirectoryStore(directory: directory, durability: options.durability, journal: journal)
+        try store.load(isLocked: true)
+        try store.publish()
+        return store
+    }
+
+    /// Publishes on open: an account whose portfolio.json may not be written can still be looked at.
+    func publishUnlessReadOnly() throws(StorageError) {
+        do throws(StorageError) {
+            try publish()
+        } catch {
+            guard error.kind == .readOnly else { throw error }
+            notice(isWarning: true, error.description)
+        }
+    }
+
+    private static func noJournal(_ directory: AccountDirectory) throws(StorageError) -> StorageError {
+        let path = escaped(directory.path)
+        return try directory.hasParts()
+            ? StorageError(
+                .missingData, "\(path) has files of an account but no \(AccountFile.journal): restore it, or see pt_recover")
+            : StorageError(.noAccount, "there is no account at \(path)")
+    }
+
+    private static func createJournal(_ new: NewAccount, in directory: AccountDirectory) throws(StorageError) -> OpenFile {
+        let system = directory.system
+        let now = Timestamp(clamping: system.realTime())
+        let accountID: String
+        if let given = new.accountID { accountID = given } else { accountID = try randomAccountID(directory) }
+        let cash = new.initialCash ?? new.rules.initialCash
+        let start = Start(
+            kind: .open, accountID: accountID, generation: 1, createdAt: new.time ?? now, cash: cash, netDeposits: cash, realizedPnL: .zero)
+        var draft = Draft(on: AccountState(), at: now)
+        do throws(Refusal) {
+            try draft.append(.started(start), time: new.time ?? now, id: nil, note: nil)
+            try draft.append(.acceptedRules(new.rules), time: new.time ?? now, id: nil, note: nil)
+        } catch {
+            throw StorageError(error)
+        }
+        try writeNextJournal(draft.records, previousCRC: 0, in: directory)
+        try attempt("rename", directory.path(of: AccountFile.nextJournal)) { () throws(Errno) in
+            try system.rename(AccountFile.nextJournal, to: AccountFile.journal, in: directory.descriptor)
+        }
+        try directory.syncDirectory()
+        guard let journal = try directory.open(AccountFile.journal, .readWrite) else { throw try noJournal(directory) }
+        return journal
+    }
+
+    private static func randomAccountID(_ directory: AccountDirectory) throws(StorageError) -> String {
+        let bytes = try attempt("draw a random id for", directory.path) { () throws(Errno) in try directory.system.random(16) }
+        return bytes.map { (byte: UInt8) -> String in
+            let digits = String(byte, radix: 16)
+            return digits.count == 1 ? "0" + digits : digits
+        }.joined()
+    }
+
+    /// Writes and syncs the first lines of a new generation, one group, to `journal.jsonl.next`.
+    static func writeNextJournal(_ records: [Record], previousCRC: UInt32, in directory: AccountDirectory) throws(StorageError) {
+        let system = directory.system
+        let name = AccountFile.nextJournal
+        let path = directory.path(of: name)
+        var writer = LineWriter()
+        var crc = previousCRC
+        for (index, record) in records.enumerated() {
+            crc = writer.appendLine(
+                record, durableSeq: 0, more: index < records.count - 1, previousCRC: crc, at: Int64(writer.bytes.count))
+        }
+        var bytes = writer.bytes
+        let size = (bytes.count + Int(sectorSize) + Int(blockSize) - 1) / Int(blockSize) * Int(blockSize)
+        bytes.append(contentsOf: repeatElement(fill, count: size - bytes.count))
+        guard Int64(size) <= system.fileSizeLimit() else {
+            throw StorageError(.noSpace, "\(escaped(path)) would exceed the process's file size limit (RLIMIT_FSIZE): raise it")
+        }
+        try? system.unlink(name, in: directory.descriptor)
+        guard let file = try directory.open(name, .createNew) else { return }
+        do throws(StorageError) {
+            try attempt("write", path) { () throws(Errno) in
+                try directory.write(bytes, to: file, at: 0)
+                try system.sync(file.descriptor)
+            }
+        } catch {
+            try? system.unlink(name, in: directory.descriptor)
+            throw error
+        }
+    }
+
+    // MARK: Reset
+
+    /// Seals the journal and starts the next generation with `records`, whose first one is its start. Under the lock; when it
+    /// returns, all of it is on the disk.
+    public func startGeneration(_ records: [Record]) throws(StorageError) {
+        try checkAcceptsChanges()
+        _ = try portfolioPermissions()
+        // Others may have unlocked before their sync: their records must not depend on a file that nobody syncs any more.
+        try syncAll()
+        try Self.writeNextJournal(records, previousCRC: position.crc, in: directory)
+        let sealed = AccountFile.sealedJournal(state.generation)
+        guard try directory.status(sealed) == nil else {
+            throw StorageError(.exists, "\(escaped(directory.path(of: sealed))) exists already: move it away")
+        }
+        let end = position.offset
+        let old = journal
+        try exchangeJournals()
+        // From here on the new generation is the account.
+        do throws(StorageError) {
+            try directory.syncDirectory()
+            try attempt("rename", directory.path(of: AccountFile.nextJournal)) { () throws(Errno) in
+                try system.rename(AccountFile.nextJournal, to: sealed, in: directory.descriptor)
+            }
+            try attempt("trim", directory.path(of: sealed)) { () throws(Errno) in
+                try system.truncate(old.descriptor, to: end)
+                try system.sync(old.descriptor)
+            }
+            try directory.syncDirectory()
+            guard let file = try directory.open(AccountFile.journal, .readWrite) else {
+                throw StorageError(.replaced, "\(escaped(journalPath())) is gone")
+            }
+            journal = file
+            published = nil
+            try load(isLocked: true)
+        } catch {
+            let failure = StorageError(
+                .uncertain, "the reset was begun, but not finished (\(error)): open the account again", errno: error.errno)
+            progress.withLock { $0.failure = failure }
+            throw failure
+        }
+        do throws(StorageError) {
+            try publish()
+        } catch {
+            notice(isWarning: true, error.description)
+        }
+    }
+
+    private func syncAll() throws(StorageError) {
+        let seq = position.seq
+        try syncGate.withLock { _ throws(StorageError) in
+            do throws(Errno) {
+                try system.syncData(journal.descriptor)
+            } catch {
+                let failure = StorageError(error, "sync", journalPath())
+                progress.withLock { $0.failure = failure }
+                throw failure
+            }
+            progress.withLock { $0.synced(seq) }
+        }
+    }
+
+    private func exchangeJournals() throws(StorageError) {
+        let path = directory.path(of: AccountFile.nextJournal)
+        let next = try directory.status(AccountFile.nextJournal)
+        do throws(Errno) {
+            try system.exchange(AccountFile.nextJournal, with: AccountFile.journal, in: directory.descriptor)
+        } catch {
+            // It may have happened all the same: look.
+            if let next, try directory.status(AccountFile.journal)?.identity == next.identity { return }
+            try? system.unlink(AccountFile.nextJournal, in: directory.descriptor)
+            throw StorageError(error, "exchange", path)
+        }
+    }
+
+    /// Finishes a reset that a crash interrupted after the exchange, or removes what is left of one before it.
+    func finishReset() throws(StorageError) {
+        guard try directory.status(AccountFile.nextJournal) != nil else { return }
+        let path = directory.path(of: AccountFile.nextJournal)
+        let sealed = state.generation > 1 ? AccountFile.sealedJournal(state.generation - 1) : nil
+        if let sealed, try directory.status(sealed) == nil {
+            try attempt("rename", path) { () throws(Errno) in
+                try system.rename(AccountFile.nextJournal, to: sealed, in: directory.descriptor)
+            }
+            notice(isWarning: false, "\(escaped(path)): finished an interrupted reset, the old journal is \(sealed)")
+        } else {
+            try attempt("remove", path) { () throws(Errno) in
+                try system.unlink(AccountFile.nextJournal, in: directory.descriptor)
+            }
+        }
+        try directory.syncDirectory()
+    }
+}
+
+/// What stands beside the journal and is read by others than the store.
+public struct AccountFiles: Sendable {
+    private let directory: AccountDirectory
+
+    init(_ directory: AccountDirectory) { self.directory = directory }
+
+    /// The contents of config.json, `nil` if there is none.
+    public func config() throws(StorageError) -> [UInt8]? {
+        try directory.contents(AccountFile.config, limit: 1 << 20)
+    }
+
+    /// The status of config.json, `nil` if there is none.
+    public func configStatus() throws(StorageError) -> FileStatus? {
+        try directory.status(AccountFile.config)
+    }
+
+    public var configPath: String { directory.path(of: AccountFile.config) }
+}
+
+extension DirectoryStore {
+    public var files: AccountFiles { AccountFiles(directory) }
+}
+
+extension AccountDirectory {
+    /// Whether parts of an account are here, but for the journal that a half-done creation leaves.
+    func hasParts() throws(StorageError) -> Bool {
+        try names().contains { AccountFile.isPart($0) && $0 != AccountFile.nextJournal }
+    }
+
+    func names() throws(StorageError) -> [String] {
+        try attempt("list", path) { () throws(Errno) in try system.names(in: descriptor) }
+    }
+
+    /// The journals of finished generations, oldest first.
+    func sealedJournals() throws(StorageError) -> [(name: String, generation: UInt32)] {
+        try names().compactMap { name in
+            guard name.hasPrefix("journal-"), name.hasSuffix(".jsonl"),
+                let generation = UInt32(name.dropFirst("journal-".count).dropLast(".jsonl".count)),
+                name == AccountFile.sealedJournal(generation)
+            else { return nil }
+            return (name, generation)
+        }.sorted { $0.generation < $1.generation }
+    }
+}

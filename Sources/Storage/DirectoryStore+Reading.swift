@@ -1,0 +1,302 @@
+import Ledger
+
+extension DirectoryStore {
+    public func catchUp(isLocked: Bool) throws(StorageError) {
+        let path = journalPath()
+        guard let status = try directory.status(AccountFile.journal) else {
+            throw StorageError(.missingData, "\(escaped(path)) is gone: restore it, or see pt_recover")
+        }
+        if status.identity != journal.identity { return try followNewGeneration(isLocked: isLocked) }
+
+        // The end of the last known line, and a byte more.
+        let count = min(Int(position.offset), checksumSuffixCount + 2)
+        let tail = try directory.read(journal, AccountFile.journal, at: position.offset - Int64(count), count: count + 1)
+        guard isEndOfLastLine(tail.prefix(count)) else {
+            // A change that was read without the lock has been undone since, or the file has been tampered with.
+            return try load(isLocked: isLocked)
+        }
+        guard tail.count > count, tail[count] != fill else { return }
+        try readNewLines(isLocked: isLocked)
+    }
+
+    private func isEndOfLastLine(_ bytes: ArraySlice<UInt8>) -> Bool {
+        var bytes = bytes
+        guard bytes.popLast() == fill else { return false }
+        if bytes.last == UInt8(ascii: " ") { bytes.removeLast() }
+        guard bytes.popLast() == UInt8(ascii: "}"), bytes.popLast() == UInt8(ascii: "\"") else { return false }
+        return checksumValue(bytes.suffix(8)) == position.crc
+    }
+
+    private func readNewLines(isLocked: Bool) throws(StorageError) {
+        var scanner = JournalScanner(journal, AccountFile.journal, in: directory, from: position)
+        let end = try scanner.scan(onlyNewLines: true) { (group) throws(StorageError) in try take(group) }
+        guard case .fault(let fault) = end else { return }
+        if isLocked { return try load(isLocked: true) }
+        // Without the lock a bad tail is a line that is being written, unless others have built on it.
+        let test = TornWriteTest(journal, AccountFile.journal, in: directory)
+        let tail = try test.tail(of: fault)
+        if tail.durableSeq > position.seq { throw corrupt(fault) }
+    }
+
+    /// Applies a whole group of lines.
+    private func take(_ group: ArraySlice<PlacedLine>) throws(StorageError) {
+        for placed in group { try apply(placed) }
+        progress.withLock { progress in
+            for placed in group {
+                progress.wrote(placed.line.record.seq, end: placed.end)
+                progress.synced(placed.line.durableSeq)
+            }
+        }
+        requests.add(group.lazy.map(\.line.record), generation: state.generation, starts: group.lazy.map(\.offset))
+    }
+
+    private func apply(_ placed: PlacedLine) throws(StorageError) {
+        let record = placed.line.record
+        do throws(Inconsistency) {
+            try state.apply(record)
+        } catch {
+            throw StorageError(
+                .corrupt, "\(escaped(journalPath())), line \(placed.number), byte \(placed.offset): \(error); run verify, see pt_recover",
+                seq: record.seq, offset: placed.offset)
+        }
+        if case .acceptedRules = record.event { rulesOffset = placed.offset }
+        position = JournalPosition(
+            offset: placed.end, lineCount: placed.number, seq: record.seq, crc: placed.line.crc, acceptsAnyLink: false)
+    }
+
+    func corrupt(_ fault: JournalFault) -> StorageError {
+        StorageError(
+            fault.isNewerFormat ? .newerFormat : .corrupt,
+            "\(escaped(journalPath())), line \(fault.lineNumber), byte \(fault.offset): \(fault.problem); "
+                + (fault.isNewerFormat ? "use a newer version of the library" : "run verify, see pt_recover"),
+            seq: position.seq + 1, offset: fault.offset)
+    }
+
+    /// The journal's name leads to another file: a reset, or a restored copy.
+    private func followNewGeneration(isLocked: Bool) throws(StorageError) {
+        let known = state
+        guard let file = try directory.open(AccountFile.journal, directory.isReadOnly ? .readOnly : .readWrite) else {
+            throw StorageError(.missingData, "\(escaped(journalPath())) is gone: restore it, or see pt_recover")
+        }
+        let start = try readStart(file)
+        guard start.accountID == known.accountID, start.generation > known.generation else {
+            throw StorageError(
+                .replaced, "\(escaped(journalPath())) was replaced under the open account: close it, and open it again")
+        }
+        journal = file
+        try load(isLocked: isLocked)
+    }
+
+    /// What the first line of a journal says.
+    func readStart(_ file: OpenFile) throws(StorageError) -> Start {
+        let bytes = try directory.read(file, AccountFile.journal, at: 0, count: maximumLineCount)
+        guard bytes.contains(where: { $0 != fill }) else {
+            throw StorageError(.missingData, "\(escaped(journalPath())) is empty: restore it, or see pt_recover")
+        }
+        if let line = JournalLine(firstOf: bytes), case .started(let start) = line.record.event { return start }
+        let isNewer = bytes.prefix { $0 != fill }.withUnsafeBytes { hasRightChecksum($0) }
+        throw corrupt(
+            JournalFault(
+                expectedOffset: 0, offset: 0, lineNumber: 1,
+                problem: isNewer ? "this version does not know its format" : "it is not the first line of a journal",
+                isNewerFormat: isNewer))
+    }
+
+    /// Reads the account anew: portfolio.json if it can be trusted and the journal's tail, else the whole journal.
+    ///
+    /// Under the lock it also does what ``recoveryAction(_:_:)`` says.
+    func load(isLocked: Bool) throws(StorageError) {
+        let text = try directory.contents(AccountFile.portfolio, limit: Portfolio.maximumByteCount)
+        let read = try readPortfolio(text)
+        let start = try readStart(journal)
+        var portfolio = read.portfolio
+        if let known = portfolio, known.state.accountID != start.accountID {
+            try stop(.whole, .foreign)
+        }
+        if let known = portfolio, known.state.generation > start.generation { try stop(.whole, .lost) }
+        if let known = portfolio, known.state.generation < start.generation { portfolio = nil }
+
+        // Trust the view if the journal has the very line it ends with; read only what came after.
+        requests = RequestIndex()
+        if let known = portfolio, try isOnJournal(known.reference), let rules = try readRules(known.reference.rulesOffset) {
+            state = known.state
+            state.rules = rules
+            position = known.reference.position
+            rulesOffset = known.reference.rulesOffset
+            let progress = Progress(durableSeq: known.reference.durableSeq, durableOffset: known.reference.durableOffset)
+            self.progress.withLock { current in
+                let failure = current.failure
+                current = progress
+                current.failure = failure
+                current.wrote(known.reference.position.seq, end: known.reference.position.offset)
+            }
+        } else {
+            state = AccountState()
+            position = JournalPosition()
+            rulesOffset = 0
+            progress.withLock { current in
+                let failure = current.failure
+                current = Progress()
+                current.failure = failure
+            }
+        }
+        let crcOfView = portfolio?.reference.position
+        var viewIsOnJournal = crcOfView.map { position.seq == $0.seq } ?? true
+
+        var scanner = JournalScanner(journal, AccountFile.journal, in: directory, from: position)
+        let end = try scanner.scan { (group) throws(StorageError) in
+            try take(group)
+            for placed in group where placed.line.record.seq == crcOfView?.seq && placed.line.crc == crcOfView?.crc {
+                viewIsOnJournal = true
+            }
+        }
+
+        var journalFinding = JournalFinding.whole
+        var tail: TornWriteTest.Tail?
+        if case .fault(let fault) = end {
+            let test = TornWriteTest(journal, AccountFile.journal, in: directory)
+            let found = try test.tail(of: fault)
+            let durable = max(found.durableSeq, portfolio?.reference.durableSeq ?? 0, durableSeq)
+            guard !fault.isNewerFormat else { throw corrupt(fault) }
+            // Without the lock a bad tail may be a line that is being written; but not where later lines are known to be synced.
+            var isDamage = durable > position.seq
+            if isLocked && !isDamage { isDamage = try !test.isTorn(fault, found) }
+            if isDamage { throw corrupt(fault) }
+            journalFinding = .torn
+            tail = found
+        }
+        let portfolioFinding = finding(text: text, read: read, current: portfolio, isOnJournal: viewIsOnJournal)
+        let action = recoveryAction(journalFinding, portfolioFinding)
+        if case .stop(let kind) = action { throw stopError(kind, portfolioFinding) }
+        if isLocked { try mend(action, tail: tail, journalFinding: journalFinding) }
+    }
+
+    private func finding(
+        text: [UInt8]?, read: (portfolio: Portfolio?, problem: PortfolioProblem?), current: Portfolio?, isOnJournal: Bool
+    ) -> PortfolioFinding {
+        if text == nil { return .absent }
+        if let problem = read.problem { return problem == .empty ? .empty : .edited }
+        guard let reference = current?.reference else { return .behind }
+        if reference.position.seq > position.seq || !isOnJournal {
+            return reference.durableSeq > position.seq || (!isOnJournal && reference.durableSeq >= reference.position.seq) ? .lost : .ahead
+        }
+        return reference.position.seq == position.seq ? .equal : .behind
+    }
+
+    private func readPortfolio(_ text: [UInt8]?) throws(StorageError) -> (portfolio: Portfolio?, problem: PortfolioProblem?) {
+        guard let text else { return (nil, nil) }
+        do throws(PortfolioProblem) {
+            return (try Portfolio(text), nil)
+        } catch {
+            if case .newerFormat(let format) = error {
+                throw StorageError(
+                    .newerFormat,
+                    "\(escaped(directory.path(of: AccountFile.portfolio))) has format \(escaped(format)), this version writes "
+                        + "\(formatName): use a newer version of the library")
+            }
+            return (nil, error)
+        }
+    }
+
+    /// Whether the journal has, where the view says, a line that ends with the checksum it says.
+    private func isOnJournal(_ reference: JournalReference) throws(StorageError) -> Bool {
+        let count = checksumSuffixCount + 2
+        guard reference.position.offset > Int64(count) else { return false }
+        let bytes = try directory.read(journal, AccountFile.journal, at: reference.position.offset - Int64(count), count: count)
+        let known = position
+        defer { position = known }
+        position = reference.position
+        return bytes.count == count && isEndOfLastLine(bytes[...])
+    }
+
+    private func readRules(_ offset: Int64) throws(StorageError) -> Rules? {
+        let bytes = try directory.read(journal, AccountFile.journal, at: offset, count: maximumLineCount)
+        guard let line = JournalLine(firstOf: bytes), case .acceptedRules(let rules) = line.record.event else { return nil }
+        return rules
+    }
+
+    private func stop(_ journal: JournalFinding, _ portfolio: PortfolioFinding) throws(StorageError) {
+        if case .stop(let kind) = recoveryAction(journal, portfolio) { throw stopError(kind, portfolio) }
+    }
+
+    private func stopError(_ kind: StorageError.Kind, _ portfolio: PortfolioFinding) -> StorageError {
+        switch portfolio {
+        case .foreign:
+            StorageError(
+                kind,
+                "\(escaped(directory.path(of: AccountFile.portfolio))) and \(AccountFile.journal) belong to different accounts: "
+                    + "put back the one that was here")
+        default:
+            StorageError(
+                kind,
+                "\(escaped(journalPath())) ends at event \(position.seq), but later events were acknowledged: restore the journal, "
+                    + "or see pt_recover", seq: position.seq)
+        }
+    }
+
+    /// Does under the lock what the table says, and finishes or undoes what crashes left half done.
+    private func mend(_ action: RecoveryAction, tail: TornWriteTest.Tail?, journalFinding: JournalFinding) throws(StorageError) {
+        if directory.isReadOnly { return }
+        if let tail { try wipe(to: tail.end) }
+        try syncUnknown()
+        try finishReset()
+        switch action {
+        case .publish(keepsOld: true), .wipe(keepsOld: true):
+            if try directory.status(AccountFile.portfolio) != nil {
+                try keepAside(
+                    AccountFile.portfolio, as: "edited",
+                    because: "it is not what the journal says; the account's own file has been published again")
+            }
+        default: break
+        }
+        try disposeOfTemporary()
+        if action == .trust, published == nil, let status = try directory.status(AccountFile.portfolio) {
+            published = PublishedFile(status, reference)
+        }
+    }
+
+    /// Removes the unacknowledged tail of the journal, and syncs that before anything is appended: a power cut must not bring it
+    /// back behind new events.
+    private func wipe(to end: Int64) throws(StorageError) {
+        let path = journalPath()
+        let blank = [UInt8](repeating: fill, count: Int(max(0, end - position.offset)))
+        try attempt("wipe the tail of", path) { () throws(Errno) in
+            try directory.write(blank, to: journal, at: position.offset)
+            try system.syncData(journal.descriptor)
+        }
+        if !blank.isEmpty {
+            notice(
+                isWarning: false,
+                "\(escaped(path)): removed \(blank.count) bytes of an unacknowledged write at byte \(position.offset)")
+        }
+    }
+
+    /// Nobody can see what the disk really has, because reads come from the page cache, and a failed flush may have left the
+    /// cache clean. So the bytes beyond the known durable point are written again before anything is built on them.
+    private func syncUnknown() throws(StorageError) {
+        let (offset, isKnown) = progress.withLock { ($0.durableOffset, $0.durableSeq >= position.seq) }
+        if isKnown { return }
+        let bytes = try directory.read(journal, AccountFile.journal, at: offset, count: Int(position.offset - offset))
+        try attempt("sync", journalPath()) { () throws(Errno) in
+            try directory.write(bytes, to: journal, at: offset)
+            try system.syncData(journal.descriptor)
+        }
+        let seq = position.seq
+        progress.withLock { $0.synced(seq) }
+    }
+}
+
+extension JournalLine {
+    /// The first line of `bytes`, if it is whole.
+    init?(firstOf bytes: [UInt8]) {
+        guard let end = bytes.firstIndex(of: fill) else { return nil }
+        let line = bytes.withUnsafeBytes { buffer -> JournalLine? in
+            let line = UnsafeRawBufferPointer(rebasing: buffer[..<end])
+            guard hasRightChecksum(line) else { return nil }
+            var reader = LineReader(line)
+            return try? reader.readLine()
+        }
+        guard let line else { return nil }
+        self = line
+    }
+}

@@ -1,0 +1,101 @@
+import Ledger
+
+/// An account in a directory: `journal.jsonl` is the truth, `portfolio.json` a view of it.
+///
+/// One commit, step by step. The steps are spread over this type's files:
+///
+///  1. ``lock(_:)``: flock on `.lock`
+///  2. ``catchUp(isLocked:)``: read what others committed                        — *DirectoryStore+Reading*
+///  3. the caller decides
+///  4. write portfolio.json's successor to a temporary file                      — *DirectoryStore+Publishing*
+///  5. append the events to the journal, one pwrite                              — *DirectoryStore+Committing*
+///  6. publish: exchange the temporary file with portfolio.json
+///  7. ``unlock()``
+///  8. ``sync(through:)``: fdatasync the journal; only then acknowledge
+///
+/// Unlocking before the sync lets the commits of several processes share one flush. It is sound because everything a commit
+/// depends on stands earlier in the same file.
+public final class DirectoryStore: Store {
+    let directory: AccountDirectory
+    let system: any System
+    let durability: Durability
+    private let accountLock: FileLock
+
+    /// Everything below is read and changed by one thread at a time, the caller's to arrange, but for `progress` and `syncGate`.
+    public internal(set) var state = AccountState()
+    /// The end of the last whole group that was read or written.
+    var position = JournalPosition()
+    /// The line that put the rules in force.
+    var rulesOffset: Int64 = 0
+    /// portfolio.json as this handle last saw it published.
+    var published: PublishedFile?
+    var portfolioWriter = PortfolioWriter()
+    var requests = RequestIndex()
+    /// Noticed since they were last taken; see ``takeNotices()``.
+    var notices: [Notice] = []
+
+    let progress = Locked(Progress())
+    private let openJournal: Locked<OpenFile>
+    /// The journal's file: replaced after a reset. Whoever is syncing keeps the one it started with.
+    var journal: OpenFile {
+        get { openJournal.withLock { $0 } }
+        set { openJournal.withLock { $0 = newValue } }
+    }
+    /// Held by the thread that is syncing the journal. A failed fdatasync is reported once for each open file, so two threads
+    /// must not wait in it together: one of them would be told of a success that is none.
+    let syncGate = Locked(())
+
+    init(directory: AccountDirectory, durability: Durability, journal: OpenFile) {
+        self.directory = directory
+        self.system = directory.system
+        self.durability = durability
+        openJournal = Locked(journal)
+        accountLock = FileLock(
+            AccountFile.lock, in: directory.descriptor, path: directory.path(of: AccountFile.lock), purpose: .account,
+            system: directory.system)
+    }
+
+    public var durableSeq: UInt64 { progress.withLock { $0.durableSeq } }
+    public var failure: StorageError? { progress.withLock { $0.failure } }
+
+    /// The directory's absolute path.
+    public var path: String { directory.path }
+
+    /// What was noticed since the last call.
+    public func takeNotices() -> [Notice] {
+        defer { notices.removeAll() }
+        return notices
+    }
+
+    func notice(isWarning: Bool, _ message: String) {
+        notices.append(Notice(isWarning: isWarning, message: message))
+    }
+
+    public func lock(_ deadline: Deadline) throws(StorageError) {
+        if directory.isReadOnly {
+            throw StorageError(.readOnly, "\(escaped(path)) was opened read-only: open it for writing to change it")
+        }
+        try accountLock.acquire(deadline)
+        do throws(StorageError) {
+            try directory.checkIsInPlace()
+        } catch {
+            accountLock.release()
+            throw error
+        }
+    }
+
+    public func unlock() { accountLock.release() }
+
+    public var isLocked: Bool { accountLock.isHeld }
+
+    /// What portfolio.json shall say of the journal.
+    var reference: JournalReference {
+        progress.withLock { progress in
+            JournalReference(
+                position: position, generation: state.generation, durableSeq: progress.durableSeq,
+                durableOffset: progress.durableOffset, rulesOffset: rulesOffset)
+        }
+    }
+
+    func journalPath() -> String { directory.path(of: AccountFile.journal) }
+}

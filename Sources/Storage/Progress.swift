@@ -1,0 +1,43 @@
+import Ledger
+
+/// How far the journal is known to be on the disk.
+struct Progress: Sendable {
+    /// The last event known to be on the disk, and the end of its line.
+    private(set) var durableSeq: UInt64 = 0
+    private(set) var durableOffset: Int64 = 0
+    /// The last event in the journal.
+    private(set) var writtenSeq: UInt64 = 0
+    /// Set when a sync failed: nothing that was not synced before can be trusted any more.
+    var failure: StorageError?
+    /// The events that are not known to be on the disk, with the ends of their lines.
+    private var pending: ArraySlice<(seq: UInt64, end: Int64)> = []
+
+    init() {}
+
+    init(durableSeq: UInt64, durableOffset: Int64) {
+        self.durableSeq = durableSeq
+        self.durableOffset = durableOffset
+        writtenSeq = durableSeq
+    }
+
+    mutating func wrote(_ seq: UInt64, end: Int64) {
+        writtenSeq = max(writtenSeq, seq)
+        if seq > durableSeq { pending.append((seq, end)) }
+    }
+
+    /// Events that were written were wiped.
+    mutating func unwrote(after seq: UInt64) {
+        writtenSeq = seq
+        while let last = pending.last, last.seq > seq { pending.removeLast() }
+    }
+
+    /// The event is on the disk, and so is everything before it.
+    mutating func synced(_ seq: UInt64) {
+        guard seq > durableSeq else { return }
+        while let first = pending.first, first.seq <= seq {
+            durableSeq = first.seq
+            durableOffset = first.end
+            pending.removeFirst()
+        }
+    }
+}

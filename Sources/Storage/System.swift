@@ -1,0 +1,145 @@
+/// What Storage needs of the operating system: one function per system call, each the call and nothing else, but for repeating
+/// it after EINTR.
+///
+/// Tests put themselves between Storage and the machine here: they record calls, make the n-th one fail, cut a write short, or
+/// run everything on a simulated disk. ``SystemCalls`` is the machine itself.
+public protocol System: Sendable {
+    // Files, relative to an open directory
+    /// Like openat(2) with O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK added.
+    func open(_ name: String, in directory: FileDescriptor, _ mode: OpenMode) throws(Errno) -> FileDescriptor
+    /// openat(2) of a directory, or open(2) if `directory` is `nil`. The last component may be a symbolic link only if `directory` is `nil`.
+    func openDirectory(_ name: String, in directory: FileDescriptor?) throws(Errno) -> FileDescriptor
+    func close(_ file: FileDescriptor) throws(Errno)
+    /// fstat(2)
+    func status(_ file: FileDescriptor) throws(Errno) -> FileStatus
+    /// fstatat(2) with AT_SYMLINK_NOFOLLOW
+    func status(_ name: String, in directory: FileDescriptor) throws(Errno) -> FileStatus
+    /// stat(2): follows symbolic links
+    func status(path: String) throws(Errno) -> FileStatus
+    /// pread(2); fewer bytes than asked, also 0, at the end of the file
+    func read(_ file: FileDescriptor, into buffer: UnsafeMutableRawBufferPointer, at offset: Int64) throws(Errno) -> Int
+    /// pwrite(2); can write fewer bytes than given
+    func write(_ bytes: UnsafeRawBufferPointer, to file: FileDescriptor, at offset: Int64) throws(Errno) -> Int
+    /// ftruncate(2)
+    func truncate(_ file: FileDescriptor, to size: Int64) throws(Errno)
+    /// fdatasync(2); on macOS fcntl(F_FULLFSYNC), because fsync does not reach the platter there
+    func syncData(_ file: FileDescriptor) throws(Errno)
+    /// fsync(2); on macOS fcntl(F_FULLFSYNC)
+    func sync(_ file: FileDescriptor) throws(Errno)
+    /// sync_file_range(2) with SYNC_FILE_RANGE_WRITE: starts the disk early. A hint; nothing where there is no such call.
+    func startWriting(_ file: FileDescriptor, from offset: Int64, count: Int64)
+    /// fchmod(2)
+    func setMode(_ file: FileDescriptor, _ mode: UInt32) throws(Errno)
+    /// fchown(2)
+    func setOwner(_ file: FileDescriptor, user: UInt32, group: UInt32) throws(Errno)
+
+    // Names
+    /// renameat(2)
+    func rename(_ name: String, to newName: String, in directory: FileDescriptor) throws(Errno)
+    /// renameat2(2) with RENAME_EXCHANGE
+    func exchange(_ name: String, with other: String, in directory: FileDescriptor) throws(Errno)
+    /// unlinkat(2)
+    func unlink(_ name: String, in directory: FileDescriptor) throws(Errno)
+    /// mkdir(2)
+    func makeDirectory(path: String, mode: UInt32) throws(Errno)
+    /// readdir(3) over the whole directory, without "." and ".."
+    func names(in directory: FileDescriptor) throws(Errno) -> [String]
+    /// getcwd(3)
+    func currentDirectory() throws(Errno) -> String
+
+    // Locks
+    /// flock(2) with LOCK_EX | LOCK_NB or LOCK_SH | LOCK_NB; `false` if someone else holds it
+    func tryLock(_ file: FileDescriptor, exclusive: Bool) throws(Errno) -> Bool
+    /// flock(2) with LOCK_UN
+    func unlock(_ file: FileDescriptor) throws(Errno)
+
+    // Facts about the process and the machine
+    /// Whether fstatfs(2) says that the file system is on this machine.
+    func isLocal(_ file: FileDescriptor) throws(Errno) -> Bool
+    /// getrlimit(2), RLIMIT_FSIZE, soft limit
+    func fileSizeLimit() -> Int64
+    func processID() -> Int32
+    /// A random number that stays the same in one process, and in children forked from it.
+    func processToken() -> UInt64
+    /// gettid(2), or what identifies the thread on this system
+    func threadID() -> UInt64
+    /// geteuid(2)
+    func effectiveUserID() -> UInt32
+    /// CLOCK_REALTIME, microseconds since 1970
+    func realTime() -> Int64
+    /// CLOCK_MONOTONIC, nanoseconds
+    func monotonicTime() -> Int64
+    /// nanosleep(2); returns early when a signal interrupts it
+    func sleep(nanoseconds: Int64)
+    /// getentropy(3)
+    func random(_ count: Int) throws(Errno) -> [UInt8]
+}
+
+/// An open file; owned by whoever opened it.
+public struct FileDescriptor: Hashable, Sendable {
+    public let rawValue: Int32
+
+    public init(rawValue: Int32) { self.rawValue = rawValue }
+}
+
+/// How a file is opened.
+public enum OpenMode: Hashable, Sendable {
+    case readOnly
+    case readWrite
+    /// Reads and writes, making the file with mode 0600 if it is missing.
+    case readWriteCreating
+    /// Makes the file with mode 0600; EEXIST if it is there.
+    case createNew
+}
+
+/// What fstat(2) tells.
+public struct FileStatus: Hashable, Sendable {
+    public enum Kind: Hashable, Sendable {
+        case regular, directory, symbolicLink, fifo, other
+    }
+
+    /// Which file it is: no two files of a machine have the same at one time.
+    public struct Identity: Hashable, Sendable {
+        public let device: UInt64
+        public let inode: UInt64
+
+        public init(device: UInt64, inode: UInt64) {
+            self.device = device
+            self.inode = inode
+        }
+    }
+
+    public let identity: Identity
+    public let kind: Kind
+    /// The permission bits, 0 to 0o7777.
+    public let permissions: UInt32
+    public let linkCount: UInt64
+    public let user: UInt32
+    public let group: UInt32
+    public let size: Int64
+    /// Nanoseconds since 1970.
+    public let modified: Int64
+
+    public init(
+        identity: Identity, kind: Kind, permissions: UInt32, linkCount: UInt64, user: UInt32, group: UInt32, size: Int64, modified: Int64
+    ) {
+        self.identity = identity
+        self.kind = kind
+        self.permissions = permissions
+        self.linkCount = linkCount
+        self.user = user
+        self.group = group
+        self.size = size
+        self.modified = modified
+    }
+
+    /// Whether anybody, root included, is meant to write: a mode without write bits says no.
+    public var hasWriteBits: Bool { permissions & 0o222 != 0 }
+}
+
+/// The system's error number.
+public struct Errno: Error, Hashable, Sendable {
+    public let code: Int32
+
+    public init(code: Int32) { self.code = code }
+}

@@ -1,0 +1,84 @@
+import Ledger
+
+/// Telling a write that a crash cut short from damage.
+///
+/// A crash leaves each 512-byte sector of an unsynced write either new or as it was, and before the write these bytes were fill
+/// that had been synced before use. So a torn write shows a sector of fill where its text should be:
+///
+/// | what is found                                              | verdict | because                                        |
+/// |------------------------------------------------------------|---------|------------------------------------------------|
+/// | fill from the expected place to the end of its sector      | torn    | the line's first sector is missing             |
+/// | a line that ends at a sector's start, and that sector fill | torn    | that sector is missing: no line ends there     |
+/// | the start of a line, and fill to the end of the file       | torn    | a write that stopped early and was not undone  |
+/// | anything else                                              | damage  | no crash looks like this                       |
+///
+/// Neither matters below what is known to be synced: there every fault is damage. ``LineWriter/appendLine(_:durableSeq:more:previousCRC:at:)``
+/// makes sure that no whole line ends at a sector's start, and the journal always ends in at least a sector of fill.
+struct TornWriteTest {
+    private let directory: AccountDirectory
+    private let file: OpenFile
+    private let name: String
+
+    init(_ file: OpenFile, _ name: String, in directory: AccountDirectory) {
+        self.file = file
+        self.name = name
+        self.directory = directory
+    }
+
+    /// What follows a fault.
+    struct Tail {
+        /// The largest `durable` of the later lines that are whole.
+        var durableSeq: UInt64 = 0
+        /// Just behind the last byte that is not fill.
+        var end: Int64
+        /// How many later lines are whole, and the last event among them.
+        var wholeLines = 0
+        var highestSeq: UInt64 = 0
+    }
+
+    /// Reads everything from the fault on.
+    func tail(of fault: JournalFault) throws(StorageError) -> Tail {
+        var tail = Tail(end: fault.expectedOffset)
+        var offset = fault.expectedOffset
+        var rest: [UInt8] = []
+        while true {
+            let chunk = try directory.read(file, name, at: offset, count: 1 << 18)
+            if let last = chunk.lastIndex(where: { $0 != fill }) { tail.end = offset + Int64(last) + 1 }
+            offset += Int64(chunk.count)
+            rest.append(contentsOf: chunk)
+            let isAtEnd = chunk.isEmpty
+            // All but the last piece are whole lines; keep that for the next chunk, unless it is too long to be one.
+            var lines = rest.split(separator: fill, omittingEmptySubsequences: false)
+            let last = isAtEnd ? [] : lines.popLast() ?? []
+            for line in lines {
+                line.withUnsafeBytes { bytes in
+                    guard bytes.count <= maximumLineCount, hasRightChecksum(bytes) else { return }
+                    var reader = LineReader(bytes)
+                    guard let line = try? reader.readLine() else { return }
+                    tail.durableSeq = max(tail.durableSeq, line.durableSeq)
+                    tail.wholeLines += 1
+                    tail.highestSeq = max(tail.highestSeq, line.record.seq)
+                }
+            }
+            rest = last.count > maximumLineCount ? [] : Array(last)
+            if isAtEnd { return tail }
+        }
+    }
+
+    func isTorn(_ fault: JournalFault, _ tail: Tail) throws(StorageError) -> Bool {
+        let start = fault.expectedOffset
+        // From the expected place to the end of the longest line, and a sector more.
+        let bytes = try directory.read(file, name, at: start, count: maximumLineCount + 2 * Int(sectorSize))
+        func isFill(from: Int, count: Int) -> Bool {
+            from + count <= bytes.count && bytes[from..<from + count].allSatisfy { $0 == fill }
+        }
+        if bytes.first == fill {
+            return isFill(from: 0, count: Int(sectorSize - start % sectorSize))
+        }
+        guard let lineEnd = bytes.firstIndex(of: fill) else { return false }
+        if (start + Int64(lineEnd)) % sectorSize == 0 && isFill(from: lineEnd, count: Int(sectorSize)) { return true }
+        let isCutShort = bytes[..<lineEnd].last != UInt8(ascii: "}") && bytes[..<lineEnd].last != UInt8(ascii: " ")
+        let boundary = Int((sectorSize - (start + Int64(lineEnd)) % sectorSize) % sectorSize)
+        return isCutShort && tail.end <= start + Int64(lineEnd) && isFill(from: lineEnd + boundary, count: Int(sectorSize))
+    }
+}

@@ -1,0 +1,155 @@
+import Ledger
+
+/// What proving an account from its journals found.
+public struct VerifyReport: Hashable, Sendable {
+    /// Events read, over all generations.
+    public var events: UInt64 = 0
+    public var firstSeq: UInt64 = 0
+    public var lastSeq: UInt64 = 0
+    /// The last event known to be on the disk.
+    public var durableSeq: UInt64 = 0
+    /// Journals read, sealed ones included.
+    public var generations: UInt32 = 0
+    /// What is wrong, in the order it was found; empty if the account is proved.
+    public var problems: [StorageError] = []
+    /// Whether portfolio.json is what the journal says. If not, the next open mends it: it is a view.
+    public var isPortfolioCurrent = false
+    /// Whether the journal ends in an unacknowledged write, which the next open removes.
+    public var hasUnfinishedTail = false
+    /// The account as the journal gives it.
+    public var state = AccountState()
+}
+
+/// Proves the account in `path`: every checksum and link, every event computed again from the one before it, the invariant after
+/// each, and portfolio.json against the result. Takes no lock and changes nothing.
+///
+/// - Throws: ``StorageError`` if the account cannot be read at all. What is wrong with it is in the report.
+public func verifyAccount(path: String, system: any System) throws(StorageError) -> VerifyReport {
+    let directory = try AccountDirectory(path: path, system: system, creating: false, isReadOnly: true, allowsNetwork: true)
+    // portfolio.json first: whatever it says has to be in the journal that is read afterwards.
+    let portfolio = try directory.contents(AccountFile.portfolio, limit: Portfolio.maximumByteCount)
+    guard let current = try directory.open(AccountFile.journal, .readOnly) else {
+        throw try directory.hasParts()
+            ? StorageError(
+                .missingData, "\(escaped(directory.path)) has files of an account but no \(AccountFile.journal): restore it")
+            : StorageError(.noAccount, "there is no account at \(escaped(directory.path))")
+    }
+    var verifier = Verifier(directory: directory)
+    for sealed in try directory.sealedJournals() {
+        guard let file = try directory.open(sealed.name, .readOnly), file.identity != current.identity else { continue }
+        try verifier.verify(file, sealed.name, isCurrent: false)
+    }
+    try verifier.verify(current, AccountFile.journal, isCurrent: true)
+    verifier.compare(portfolio)
+    return verifier.report
+}
+
+private struct Verifier {
+    let directory: AccountDirectory
+    var report = VerifyReport()
+    private var previous: (position: JournalPosition, accountID: String, generation: UInt32)?
+    private var durableSeq: UInt64 = 0
+
+    init(directory: AccountDirectory) { self.directory = directory }
+
+    mutating func verify(_ file: OpenFile, _ name: String, isCurrent: Bool) throws(StorageError) {
+        report.generations += 1
+        var state = AccountState()
+        var problem: StorageError?
+        var scanner = JournalScanner(file, name, in: directory, from: JournalPosition())
+        let path = escaped(directory.path(of: name))
+        var last = JournalPosition()
+        let end = try scanner.scan { (group) in
+            if problem != nil { return }
+            for placed in group {
+                let record = placed.line.record
+                do throws(Inconsistency) {
+                    if placed.number == 1 { try checkStart(placed.line) }
+                    try state.prove(record)
+                    guard placed.line.durableSeq < record.seq else { throw Inconsistency("it calls a later event durable") }
+                } catch {
+                    problem = StorageError(
+                        .corrupt, "\(path), line \(placed.number), byte \(placed.offset): \(error)", seq: record.seq,
+                        offset: placed.offset)
+                    return
+                }
+                if report.events == 0 { report.firstSeq = record.seq }
+                report.events += 1
+                durableSeq = max(durableSeq, placed.line.durableSeq)
+                last = JournalPosition(
+                    offset: placed.end, lineCount: placed.number, seq: record.seq, crc: placed.line.crc, acceptsAnyLink: false)
+            }
+        }
+        if let problem { report.problems.append(problem) }
+        if case .fault(let fault) = end { try judge(fault, file, name, isCurrent: isCurrent) }
+        if last.seq == 0 && problem == nil && report.problems.isEmpty {
+            report.problems.append(StorageError(.missingData, "\(path) is empty"))
+        }
+        previous = (last, state.accountID, state.generation)
+        report.state = state
+        report.lastSeq = last.seq
+        report.durableSeq = durableSeq
+    }
+
+    /// The first line must go on where the journal before it ended.
+    private func checkStart(_ line: JournalLine) throws(Inconsistency) {
+        guard case .started(let start) = line.record.event else { throw Inconsistency("it does not start a journal") }
+        guard let previous else { return }
+        guard start.accountID == previous.accountID else { throw Inconsistency("it is of account \(escaped(start.accountID))") }
+        guard start.generation == previous.generation &+ 1 else {
+            throw Inconsistency("it is of generation \(start.generation), after generation \(previous.generation)")
+        }
+        // After a recovery the sealed journal may go on beyond what the new one rests on.
+        guard start.kind == .reset else { return }
+        guard line.previousCRC == previous.position.crc, line.record.seq == previous.position.seq &+ 1 else {
+            throw Inconsistency("it does not follow the journal before it")
+        }
+    }
+
+    private mutating func judge(_ fault: JournalFault, _ file: OpenFile, _ name: String, isCurrent: Bool) throws(StorageError) {
+        let test = TornWriteTest(file, name, in: directory)
+        let tail = try test.tail(of: fault)
+        durableSeq = max(durableSeq, tail.durableSeq)
+        let isBeyondDurable = durableSeq <= scannedSeq(fault)
+        if isCurrent, isBeyondDurable, !fault.isNewerFormat, try test.isTorn(fault, tail) {
+            report.hasUnfinishedTail = true
+            return
+        }
+        report.problems.append(
+            StorageError(
+                fault.isNewerFormat ? .newerFormat : .corrupt,
+                "\(escaped(directory.path(of: name))), line \(fault.lineNumber), byte \(fault.offset): \(fault.problem)",
+                offset: fault.offset))
+    }
+
+    private func scannedSeq(_ fault: JournalFault) -> UInt64 { report.firstSeq + report.events - min(report.events, 1) }
+
+    mutating func compare(_ text: [UInt8]?) {
+        guard report.problems.isEmpty, let text else { return }
+        let path = escaped(directory.path(of: AccountFile.portfolio))
+        guard let portfolio = try? Portfolio(text) else { return }
+        let view = portfolio.state
+        if view.accountID != report.state.accountID {
+            report.problems.append(StorageError(.wrongAccount, "\(path) belongs to another account"))
+            return
+        }
+        let durable = portfolio.reference.durableSeq
+        if durable > report.lastSeq || view.generation > report.state.generation {
+            report.problems.append(
+                StorageError(
+                    .missingData, "\(path) knows acknowledged events up to \(durable), but the journal ends at \(report.lastSeq)",
+                    seq: report.lastSeq))
+            return
+        }
+        report.durableSeq = max(report.durableSeq, durable)
+        guard view.seq == report.state.seq, view.generation == report.state.generation else { return }
+        var expected = view
+        expected.rules = report.state.rules
+        if expected == report.state {
+            report.isPortfolioCurrent = true
+        } else {
+            report.problems.append(
+                StorageError(.corrupt, "\(path) differs from what the journal gives at event \(view.seq)", seq: view.seq))
+        }
+    }
+}

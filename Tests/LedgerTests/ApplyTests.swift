@@ -1,0 +1,279 @@
+import Ledger
+import Testing
+
+@Suite struct `Applying records` {
+    /// Records that no account ever wrote: any event with any figures.
+    private struct Garbage {
+        var random: Random
+        let symbols: [Symbol]
+
+        init(_ random: Random) throws {
+            self.random = random
+            symbols = try ["A", "B", "C"].map { try Symbol($0) }
+        }
+
+        mutating func amount<Value: Amount>() -> Value { Value(clamping: random.anyMicros()) }
+
+        mutating func seq(_ state: AccountState) -> UInt64 {
+            random.chance(percent: 50) ? state.queue.first?.seq ?? 1 : UInt64(random.int(0...20))
+        }
+
+        mutating func opportunity(_ symbol: Symbol) throws -> Opportunity {
+            try Opportunity(symbol: symbol, signal: random.pick(Signal.allCases), score: .zero, price: nil, reason: nil)
+        }
+
+        mutating func trade(_ symbol: Symbol, _ state: AccountState) -> Trade {
+            Trade(
+                symbol: symbol, shares: amount(), price: amount(), notional: amount(), commission: amount(), total: amount(),
+                realizedPnL: amount(), positionShares: amount(), positionCost: amount(),
+                queuedSeq: random.chance(percent: 30) ? seq(state) : nil, sellsAll: random.chance(percent: 50))
+        }
+
+        mutating func event(_ state: AccountState) throws -> Event {
+            let symbol = random.pick(symbols)
+            switch random.int(0...15) {
+            case 0:
+                return .started(
+                    Start(
+                        kind: random.pick([.open, .reset, .recover, .takeOver]), accountID: "x", generation: .max,
+                        createdAt: start,
+                        cash: amount(), netDeposits: amount(), realizedPnL: amount()))
+            case 1: return .tookOverPosition(Position(symbol: symbol, shares: amount(), cost: amount(), firstPurchaseDate: start))
+            case 2:
+                return .tookOverOpportunity(QueueEntry(seq: seq(state), queuedAt: start, opportunity: try opportunity(symbol)))
+            case 3:
+                return .tookOverTrade(
+                    PastTrade(
+                        isBuy: true, symbol: symbol, shares: amount(), price: amount(), total: amount(), cashAfter: amount()))
+            case 4: return .acceptedRules(try rules([.commissionPerShare: Rate("1000"), .commissionPercent: Rate("100")]))
+            case 5: return .deposited(amount())
+            case 6: return .withdrew(amount())
+            case 7, 8: return .bought(trade(symbol, state))
+            case 9, 10: return .sold(trade(symbol, state))
+            case 11:
+                return .split(
+                    Split(
+                        symbol: symbol, newShares: amount(), oldShares: amount(), cashInLieuPrice: amount(), cashInLieu: amount(),
+                        realizedPnL: amount(), positionShares: amount(), positionCost: amount()))
+            case 12: return .receivedDividend(Dividend(symbol: symbol, perShare: amount(), shares: amount(), amount: amount()))
+            case 13: return .wroteOff(WriteOff(symbol: symbol, shares: amount(), cost: amount()))
+            case 14: return .queued(try opportunity(symbol))
+            default:
+                let count = random.pick([state.queue.count, 0, -1, .max, .min])
+                return random.pick([
+                    .removedFromQueue(QueueRemoval(symbol: symbol, queuedSeq: seq(state), reason: .rule)),
+                    .dequeuedAll(count: count),
+                    .clearedQueue(count: count),
+                ])
+            }
+        }
+    }
+
+    @Test func `random garbage is applied consistently or is an error, and never traps`() throws {
+        var garbage = try Garbage(Random())
+        var (applied, refused, proved) = (0, 0, 0)
+        for _ in 0..<300 {
+            var state = garbage.random.chance(percent: 20) ? AccountState() : try newAccount(cash: "500000000")
+            for _ in 0..<60 {
+                let event = try garbage.event(state)
+                let seq = garbage.random.chance(percent: 90) ? state.seq + 1 : UInt64(garbage.random.int(0...100))
+                let time = Timestamp(clamping: garbage.random.next() % 2 == 0 ? 0 : .max)
+                // The cash that follows, found by an attempt, so that garbage gets as far as it can.
+                var cash: Money = garbage.amount()
+                var attempt = Draft(on: state, at: start)
+                if (try? attempt.append(event, time: time, id: nil, note: nil)) != nil { cash = attempt.state.cash }
+                let record = Record(seq: seq, at: start, time: time, event: event, requestID: nil, note: nil, cash: cash)
+                var copy = state
+                if (try? copy.prove(record)) != nil {
+                    proved += 1
+                    // A start and what it takes over add up only together.
+                    let isTakingOver = ["started", "tookOverPosition", "tookOverOpportunity", "tookOverTrade"].contains(
+                        caseName(event))
+                    if !isTakingOver && !copy.invariantHolds { Issue.record("\(record) was proved, seed \(runSeed)") }
+                }
+                copy = state
+                do throws(Inconsistency) {
+                    try copy.apply(record)
+                } catch {
+                    refused += 1
+                    continue
+                }
+                applied += 1
+                if copy.seq != seq || copy.cash != record.cash || copy.updatedAt != start {
+                    Issue.record("\(record) left \(copy), seed \(runSeed)")
+                }
+                state = copy
+                exercise(state, &garbage)
+            }
+        }
+        #expect(applied > 1000 && refused > 1000 && proved > 100, "seed \(runSeed)")
+    }
+
+    /// Nothing that can be asked of a state, however wrong it is, may trap.
+    private func exercise(_ state: AccountState, _ garbage: inout Garbage) {
+        let isInRange = state.totalCost != nil
+        let exact = state.positions.reduce(Int128(0)) { $0 + Int128($1.cost.micros) }
+        #expect(isInRange == (exact.magnitude <= UInt128(amountLimit.magnitude)))
+        for position in state.positions { _ = position.costBasis }
+        let symbol = garbage.random.pick(garbage.symbols)
+        let changes: [Change] = [
+            .buy(symbol, garbage.amount(), garbage.amount()), .sell(symbol, nil, garbage.amount()),
+            .sell(symbol, garbage.amount(), garbage.amount()), .writeOff(symbol), .dividend(symbol, perShare: garbage.amount()),
+            .split(symbol, new: garbage.amount(), old: garbage.amount(), cashInLieuPrice: garbage.amount()), .dequeueAll,
+        ]
+        for change in changes {
+            var draft = Draft(on: state, at: start)
+            let outcome = try? draft.decide(Request(change, time: Timestamp(clamping: garbage.random.anyMicros())))
+            if outcome == nil && draft.state != state {
+                Issue.record("\(change) was refused and changed the state, seed \(runSeed)")
+            }
+        }
+        _ = state.wholeShares(for: garbage.amount(), at: garbage.amount())
+    }
+
+    @Test func `events follow each other without gaps, and only a start begins anywhere`() throws {
+        let opened = try newAccount()
+        let begin = Event.started(
+            Start(
+                kind: .reset, accountID: "x", generation: 2, createdAt: start, cash: .zero, netDeposits: .zero, realizedPnL: .zero
+            ))
+        let cases: [(state: AccountState, event: Event, seq: UInt64, isRight: Bool)] = [
+            (AccountState(), begin, 1, true), (AccountState(), begin, 7, true), (AccountState(), begin, 0, false),
+            (AccountState(), .acceptedRules(Rules()), 1, true), (AccountState(), .acceptedRules(Rules()), 2, false),
+            (opened, begin, 2, true), (opened, begin, 1, false), (opened, begin, 3, false), (opened, begin, .max, false),
+            (opened, .acceptedRules(Rules()), 2, true), (opened, .acceptedRules(Rules()), 3, false),
+            (opened, .acceptedRules(Rules()), 1, false),
+            (opened, .acceptedRules(Rules()), 0, false),
+        ]
+        for (state, event, seq, isRight) in cases {
+            var copy = state
+            let cash = caseName(event) == "started" ? Money.zero : state.cash
+            let record = Record(seq: seq, at: start, time: start, event: event, requestID: nil, note: nil, cash: cash)
+            let isApplied = (try? copy.apply(record)) != nil
+            #expect(isApplied == isRight, "\(caseName(event)) as \(seq) after \(state.seq)")
+        }
+    }
+
+    @Test func `the last possible number is an error for what follows, not a trap`() async {
+        await #expect(processExitsWith: .success) {
+            var state = AccountState()
+            let begin = Event.started(
+                Start(
+                    kind: .open, accountID: "x", generation: 1, createdAt: start, cash: .zero, netDeposits: .zero,
+                    realizedPnL: .zero))
+            try? state.apply(Record(seq: .max, at: start, time: start, event: begin, requestID: nil, note: nil, cash: .zero))
+            let next = Event.acceptedRules(Rules())
+            for seq: UInt64 in [.max, 0, 1] {
+                var copy = state
+                try? copy.apply(Record(seq: seq, at: start, time: start, event: next, requestID: nil, note: nil, cash: .zero))
+            }
+            var draft = Draft(on: state, at: start)
+            _ = try? draft.decide(Request(.deposit(Money(clamping: 1)), time: start))
+        }
+    }
+
+    @Test func `a start replaces cash, positions and queue`() throws {
+        let script = try Script.play("buy A 1 10 => ok \n enqueue B BUY 80 => ok \n rules commission.minimum=1 => ok")
+        var draft = script.draft
+        let begin = Start(
+            kind: .reset, accountID: "other", generation: 2, createdAt: start, cash: try Money("5"), netDeposits: try Money("5"),
+            realizedPnL: .zero)
+        try draft.append(.started(begin), time: start, id: nil, note: nil)
+        let state = draft.state
+        #expect(state.positions.isEmpty && state.queue.isEmpty && state.cash == begin.cash && state.realizedPnL == .zero)
+        #expect(
+            state.accountID == "other" && state.generation == 2 && state.seq == script.draft.state.seq + 1 && state.invariantHolds
+        )
+    }
+
+    @Test func `the records of a generation give the same state alone as after the generation before`() throws {
+        var script = try Script.play(
+            "rules commission.minimum=1 queue.stale_after_hours=1 => ok \n enqueue A BUY 80 => ok \n buy B 1 10 => ok")
+        let begin = Start(
+            kind: .reset, accountID: "test", generation: 2, createdAt: start, cash: try Money("5"), netDeposits: try Money("5"),
+            realizedPnL: .zero)
+        let count = script.draft.records.count
+        try script.draft.append(.started(begin), time: start, id: nil, note: nil)
+        // The rules of config.json, which are still the same, are accepted again.
+        #expect(try script.perform(["rules", "commission.minimum=1", "queue.stale_after_hours=1"]) == nil)
+        var alone = AccountState()
+        for record in script.draft.records[count...] { try alone.prove(record) }
+        #expect(alone.rules == script.draft.state.rules)
+        #expect(alone == script.draft.state)
+    }
+
+    @Test func `a history that was taken over is proved`() throws {
+        let position = Position(
+            symbol: try Symbol("AAPL"), shares: try Shares("40"), cost: try Money("6000"), firstPurchaseDate: start)
+        let entry = QueueEntry(
+            seq: 3, queuedAt: start,
+            opportunity: try Opportunity(symbol: try Symbol("NVDA"), signal: .buy, score: .zero, price: nil, reason: nil))
+        var draft = Draft(on: AccountState(), at: start)
+        let begin = Start(
+            kind: .takeOver, accountID: "x", generation: 1, createdAt: start, cash: try Money("4000"),
+            netDeposits: try Money("10000"),
+            realizedPnL: .zero, restsOn: "paper_portfolio.json")
+        for event in [.started(begin), .tookOverPosition(position), .tookOverOpportunity(entry)] as [Event] {
+            try draft.append(event, time: start, id: nil, note: nil)
+        }
+        #expect(draft.state.invariantHolds)
+        var proved = AccountState()
+        for record in draft.records { try proved.prove(record) }
+        #expect(proved == draft.state)
+    }
+
+    @Test(arguments: ["5999.999999", "6000.000001", "-6000", "0"])
+    func `a history that took over figures which do not add up is not proved`(cost: String) throws {
+        let begin = Start(
+            kind: .recover, accountID: "x", generation: 2, createdAt: start, cash: try Money("4000"),
+            netDeposits: try Money("10000"),
+            realizedPnL: .zero, restsOn: "journal-1.jsonl")
+        let position = Position(
+            symbol: try Symbol("AAPL"), shares: try Shares("40"), cost: try Money(cost), firstPurchaseDate: start)
+        var draft = Draft(on: AccountState(), at: start)
+        for event in [.started(begin), .tookOverPosition(position), .deposited(try Money("1"))] as [Event] {
+            try draft.append(event, time: start, id: nil, note: nil)
+        }
+        #expect(throws: Inconsistency.self) {
+            var proved = AccountState()
+            for record in draft.records { try proved.prove(record) }
+        }
+    }
+
+    @Test func `what is taken over is one entry a symbol, as what is queued`() throws {
+        let opportunity = try Opportunity(symbol: try Symbol("NVDA"), signal: .buy, score: .zero, price: nil, reason: nil)
+        for (first, second) in [(2, 3), (2, 2)] as [(UInt64, UInt64)] {
+            var draft = Draft(on: try newAccount(), at: start)
+            try draft.append(
+                .tookOverOpportunity(QueueEntry(seq: first, queuedAt: start, opportunity: opportunity)), time: start, id: nil,
+                note: nil)
+            #expect(throws: Refusal.self) {
+                try draft.append(
+                    .tookOverOpportunity(QueueEntry(seq: second, queuedAt: start, opportunity: opportunity)), time: start,
+                    id: nil, note: nil)
+            }
+            #expect(draft.state.queue.count == 1)
+        }
+    }
+
+    @Test func `an event that cannot be appended leaves the draft as it was`() throws {
+        let symbol = try Symbol("AAPL")
+        var state = try newAccount()
+        state.realizedPnL = Money(clamping: amountLimit)
+        state.setPosition(Position(symbol: symbol, shares: try Shares("1"), cost: try Money("1"), firstPurchaseDate: start))
+        let trade = Trade(
+            symbol: symbol, shares: try Shares("1"), price: try Price("2"), notional: try Money("2"), commission: .zero,
+            total: try Money("2"),
+            realizedPnL: try Money("1"), positionShares: .zero, positionCost: .zero)
+        for event in [
+            .sold(trade), .deposited(Money(clamping: amountLimit)),
+            .wroteOff(WriteOff(symbol: try Symbol("X"), shares: .zero, cost: .zero)),
+        ]
+            as [Event]
+        {
+            var draft = Draft(on: state, at: start)
+            #expect(throws: Refusal.self) { try draft.append(event, time: start, id: nil, note: nil) }
+            #expect(draft.state == state && draft.records.isEmpty, "\(caseName(event))")
+        }
+    }
+}

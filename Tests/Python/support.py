@@ -1,0 +1,85 @@
+"""What the tests share: the header, a fresh directory for each test, and whether there is a library to test."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import unittest
+from pathlib import Path
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+HEADER = REPOSITORY / "include" / "papertrade.h"
+PACKAGE = REPOSITORY / "Python"
+sys.path.insert(0, str(PACKAGE))  # also without PYTHONPATH
+
+import papertrade  # noqa: E402
+
+
+def header_without_comments() -> str:
+    return re.sub(r"/\*.*?\*/", " ", HEADER.read_text(encoding="utf-8"), flags=re.DOTALL)
+
+
+def header_defines() -> dict[str, str]:
+    """Every constant: name -> what it is defined as. Macros that initialise, and the include guard, are none."""
+    found = re.findall(r"^#define (PT_\w+)[ \t]+(\S.*?)[ \t]*$", header_without_comments(), flags=re.MULTILINE)
+    return {name: value for name, value in found if not name.endswith("_INIT")}
+
+
+def header_statuses() -> dict[str, int]:
+    """The statuses: the only constants that are bare three-digit numbers with a place in a range."""
+    text = HEADER.read_text(encoding="utf-8")
+    start, end = text.index("#define PT_OK 0"), text.index("const char *pt_status_name")
+    return {name: int(number) for name, number in re.findall(r"^#define (PT_\w+) (\d+)", text[start:end], flags=re.MULTILINE)}
+
+
+def library_is_missing() -> bool:
+    """True only where nobody claims that there is one: a PAPERTRADE_LIBRARY that does not load fails the tests."""
+    try:
+        papertrade.library_version()
+    except papertrade.LibraryNotFound:
+        if os.environ.get("PAPERTRADE_LIBRARY"):
+            raise
+        return True
+    return False
+
+
+needs_library = unittest.skipIf(library_is_missing(), "libpapertrade was not found: set PAPERTRADE_LIBRARY")
+
+
+def compiler() -> str:
+    found = os.environ.get("CC") or shutil.which("cc") or shutil.which("gcc") or shutil.which("clang")
+    if found is None:
+        raise unittest.SkipTest("there is no C compiler")
+    return found
+
+
+def run_python(*arguments: str, timeout: float = 60, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Another process with this interpreter and this package; its output as text."""
+    merged = {**os.environ, "PYTHONPATH": str(PACKAGE), **environment}
+    return subprocess.run(
+        [sys.executable, *arguments], env=merged, stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=timeout,
+        universal_newlines=True,
+    )
+
+
+class DirectoryTest(unittest.TestCase):
+    """A test with a fresh directory, self.directory."""
+
+    def setUp(self) -> None:
+        directory = tempfile.TemporaryDirectory(prefix="papertrade-test-")
+        self.addCleanup(directory.cleanup)
+        self.directory = Path(directory.name)
+
+
+class AccountTest(DirectoryTest):
+    """A test with an open account of 10,000, self.account, in self.path."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.path = self.directory / "account"
+        self.account = papertrade.Account(self.path, initial_cash=10000)
+        self.addCleanup(self.account.close)
