@@ -24,7 +24,8 @@ let package = Package(
         .target(name: "Ledger"),
         .target(name: "Storage", dependencies: ["Ledger", "CJansson", "CSystem"]),
         .target(name: "PaperTrade", dependencies: ["Ledger", "Storage"]),
-        .target(name: "PaperTradeC", dependencies: ["PaperTrade", "CPaperTrade"]),
+        .target(
+            name: "PaperTradeC", dependencies: ["PaperTrade", "Storage", "CPaperTrade"], exclude: ["exports.map"]),
 
         .executableTarget(
             name: "pt",

@@ -28,9 +28,9 @@
  *
  *   Return values.  Every call that can fail returns a pt_status; PT_OK is 0. Statuses come in ranges (below). New codes may
  *     be added in later versions: treat an unknown one like any other of its range.
- *   Errors.  The last parameter, a pt_error *, may be NULL. The caller owns it. It is written on every call: cleared on
- *     success, and on failure filled with the status and one line of English that says what was wrong, with which value, and
- *     what to do about it.
+ *   Errors.  A last parameter pt_error * may be NULL. The caller owns it. It is written on every call: cleared on success, and
+ *     on failure filled with the status and one line of English that says what was wrong, with which value, and what to do
+ *     about it.
  *   Amounts.  Shares, prices and money are ordinary doubles that stand for whole millionths, up to 999,999,999.999999 either
  *     way. Within that bound the double is exact: 0.1 means one tenth. A value is taken as the nearest millionth; one that
  *     this would change by more than a ten-thousandth of itself (0.0000078) is PT_TOO_PRECISE. NaN, infinities and larger
@@ -87,6 +87,8 @@ typedef int32_t pt_status;
 
 #define PT_OK 0
 
+/* 1-99 are no statuses: callbacks use them. */
+
 /* 100-199: refused by a rule of the account. Nothing has changed. */
 #define PT_INSUFFICIENT_FUNDS 101  /* the cash does not cover the cost, commission included */
 #define PT_INSUFFICIENT_SHARES 102 /* the position holds fewer shares than were to be sold */
@@ -100,14 +102,14 @@ typedef int32_t pt_status;
 #define PT_NEEDS_PRICE 110         /* the split leaves nothing but a fraction, and no cash-in-lieu price was given */
 
 /* 200-299: an argument is wrong. Nothing has changed. */
-#define PT_INVALID_ARGUMENT 201   /* NULL, a wrong struct_size, an unknown flag or constant */
+#define PT_INVALID_ARGUMENT 201   /* NULL, a wrong struct_size, an unknown flag or constant, a malformed account_id */
 #define PT_INVALID_SYMBOL 202     /* not 1-32 characters of A-Z a-z 0-9 . _ - / ^ = : */
 #define PT_INVALID_SHARES 203     /* not a number, not above zero, or too large */
 #define PT_INVALID_PRICE 204      /* not a number, not above zero, or too large */
 #define PT_INVALID_AMOUNT 205     /* not a number, not above zero (negative for initial_cash), or too large */
 #define PT_TOO_PRECISE 206        /* rounding to a millionth would change the value by more than a ten-thousandth */
 #define PT_INVALID_TEXT 207       /* note or reason: longer than 256 bytes, or not UTF-8 */
-#define PT_INVALID_REQUEST_ID 208 /* longer than 64 bytes, not UTF-8, or containing control characters */
+#define PT_INVALID_REQUEST_ID 208 /* not 1-64 bytes of UTF-8 without control characters */
 #define PT_INVALID_TIME 209       /* outside the years 1970 to 9999 */
 #define PT_INVALID_SCORE 210      /* not a number from 0 to 100 */
 #define PT_INVALID_SIGNAL 211     /* not one of the six signals */
@@ -140,7 +142,7 @@ typedef int32_t pt_status;
 #define PT_INVALID_CONFIG 405 /* config.json: file, line, key and what was expected are in the message */
 #define PT_INVALID_IMPORT 406 /* one of the files to import is not usable */
 
-/* 500-599: it is not known whether the change has happened. */
+/* 500-599: it is not known whether a change has happened: this one (PT_UNCERTAIN), or an earlier one of this handle. */
 #define PT_UNCERTAIN 501 /* the journal could not be synced (or undone). Open anew; repeat with the same request_id */
 #define PT_FAILED_HANDLE 502 /* an earlier call of this handle was uncertain: it accepts no more changes. Open anew */
 
@@ -167,6 +169,7 @@ typedef struct pt_error {
 #define PT_SYMBOL_MAX 32      /* bytes, without the terminating NUL */
 #define PT_REQUEST_ID_MAX 64
 #define PT_TEXT_MAX 256       /* note and reason */
+#define PT_SECTOR_MAX 64
 #define PT_ACCOUNT_ID_MAX 64
 
 #define PT_AMOUNT_MAX 999999999.999999
@@ -199,7 +202,8 @@ typedef struct pt_lock pt_lock;       /* opaque; from pt_lock_open to pt_lock_cl
 typedef void (*pt_log_fn)(void *context, int32_t level, const char *message);
 
 /* The account's clock: microseconds since 1970 UTC. It gives an event's `time` where the caller gives none (simulations set it);
- * the moment of recording, `at`, always comes from the system. Called without locks; may call nothing of the same handle. */
+ * the moment of recording, `at`, always comes from the system. A time outside the years 1970 to 9999 makes the call PT_INVALID_TIME. Called
+ * without locks; may call nothing of the same handle. */
 typedef int64_t (*pt_clock_fn)(void *context);
 
 /* ------------------------------------------------------------------------------------------------------------------------
@@ -251,7 +255,8 @@ pt_status pt_open(const char *path, const pt_options *options, pt_account **acco
 
 /* Closes the handle: rolls back an open batch, releases the account's lock, publishes what is known to be durable, frees
  * everything. Calls of other threads still inside finish first (or end with PT_CLOSED if they are waiting for a lock). Using the
- * handle afterwards is PT_CLOSED, and so is a second close. NULL is a no-op. PT_MISUSE from inside a callback of this account. */
+ * handle afterwards is PT_CLOSED, and so is a second close. NULL is a no-op. PT_MISUSE from inside a callback of this account and PT_FORKED in
+ * a child leave the handle open; nothing else can fail. */
 pt_status pt_close(pt_account *account);
 
 /* Brings the handle up to date: reads config.json (PT_INVALID_CONFIG refuses it; the accepted rules stay in force) and the
@@ -343,8 +348,9 @@ typedef struct pt_fill {
     double cash_after;
     double position_shares; /* held after the trade */
     double position_cost;
-    char symbol[40];
-    uint8_t reserved[64];
+    char symbol[40];        /* "" for events without one */
+    char type[24];          /* "buy", "sell"; from pt_find_request also the other types of events */
+    uint8_t reserved[40];
 } pt_fill;
 
 /* Buys `shares` of `symbol` at `price`, both above zero. Cost: shares x price + commission. `fill` may be NULL.
@@ -378,11 +384,12 @@ pt_status pt_withdraw(pt_account *account, double amount, const pt_request *requ
 
 /* Turns every `old_shares` shares of `symbol` into `new_shares` (7 and 1 for 7:1, 1 and 10 for a reverse split). The position keeps what a
  * millionth of a share can hold; the fraction below that is paid at `cash_in_lieu_price`, a price after the split (NAN:
- * it is dropped, or PT_NEEDS_PRICE if nothing else is left). PT_NO_POSITION. */
+ * it is dropped, or PT_NEEDS_PRICE if nothing else is left). PT_INVALID_RATIO, PT_INVALID_PRICE, PT_NO_POSITION. */
 pt_status pt_split(pt_account *account, const char *symbol, double new_shares, double old_shares, double cash_in_lieu_price,
                    const pt_request *request, pt_error *error);
 
-/* Credits a cash dividend of `per_share` (above zero) on the shares held; it counts as realized P&L. PT_NO_POSITION, PT_TOTAL_IS_ZERO. */
+/* Credits a cash dividend of `per_share` (above zero) on the shares held; it counts as realized P&L. PT_INVALID_PRICE,
+ * PT_NO_POSITION, PT_TOTAL_IS_ZERO. */
 pt_status pt_dividend(pt_account *account, const char *symbol, double per_share, const pt_request *request, pt_error *error);
 
 /* Removes a worthless position; its cost becomes a realized loss. PT_NO_POSITION. */
@@ -415,7 +422,9 @@ typedef struct pt_account_summary {
     uint64_t durable_seq; /* the last event known to be on the disk */
     uint64_t position_count, queued_count;
     int64_t created_at, updated_at;
-    double cash, total_cost, net_deposits, realized_pnl;
+    double cash;
+    double total_cost;    /* NaN if it is beyond PT_AMOUNT_MAX */
+    double net_deposits, realized_pnl;
     uint32_t generation;
     uint32_t reserved0;
     uint8_t reserved[64];
@@ -476,8 +485,8 @@ typedef int32_t (*pt_event_fn)(void *context, const pt_event *event);
 /* Calls back for every committed event from `from_seq` on (1: from the beginning), in order, through sealed journals too. */
 pt_status pt_history(pt_account *account, uint64_t from_seq, pt_event_fn callback, void *context, pt_error *error);
 
-/* The outcome of an earlier request: what its first event recorded. For trades `out` is the fill; for other changes the
- * amounts that apply, side 0. PT_NOT_FOUND if it never happened (or is older than the last 65,536 events). */
+/* The outcome of an earlier request: what its first event recorded. For trades `out` is the fill; for other changes side is 0,
+ * `type` says what it was, `total` is the money that moved, and amounts that do not apply are NaN. PT_NOT_FOUND if it never happened (or is older than the last 65,536 events). */
 pt_status pt_find_request(pt_account *account, const char *request_id, pt_fill *out, pt_error *error);
 
 /* ------------------------------------------------------------------------------------------------------------------------
@@ -500,6 +509,21 @@ typedef struct pt_queue_entry {
 /* Queues an opportunity: score 0-100, price above zero or NAN for unknown, reason up to 256 bytes or NULL. One entry a symbol: PT_ALREADY_QUEUED. */
 pt_status pt_enqueue(pt_account *account, const char *symbol, double score, int32_t signal, double price, const char *reason,
                      pt_error *error);
+
+typedef struct pt_opportunity {
+    uint32_t struct_size;
+    int32_t signal;            /* PT_SIGNAL_... */
+    const char *symbol;
+    double score;              /* 0-100 */
+    double price;              /* above zero; NAN: unknown */
+    const char *reason;        /* NULL: none */
+    const pt_request *request; /* NULL: none */
+} pt_opportunity;
+
+#define PT_OPPORTUNITY_INIT {(uint32_t)sizeof(pt_opportunity), 0, NULL, 0.0, NAN, NULL, NULL}
+
+/* pt_enqueue with everything that can accompany it. `seq` (may be NULL) receives the event: the identity of the entry. */
+pt_status pt_submit_opportunity(pt_account *account, const pt_opportunity *opportunity, uint64_t *seq, pt_error *error);
 
 /* The queue in order; changes nothing. */
 pt_status pt_queue(pt_account *account, pt_queue_entry *out, size_t capacity, size_t *count, pt_error *error);
@@ -533,8 +557,9 @@ typedef struct pt_analysis {
 
 #define PT_ANALYSIS_INIT {(uint32_t)sizeof(pt_analysis), 0, NAN, NAN, NAN, NAN, PT_TIME_NOW, 0, 0, "", ""}
 
-/* Judges `symbol` as of `time`. Return PT_OK with `out` filled, PT_NO_OPINION, or anything else for a failure. Called without locks; reading calls on
- * the same account are allowed, changes are PT_MISUSE. */
+/* Judges `symbol` as of `time`. Return PT_OK with `out` filled, PT_NO_OPINION, PT_STOPPED to end the whole call with nothing changed, or
+ * anything else for a failure, which counts as no analysis of this symbol. Called without locks; reading calls on the same account are
+ * allowed, changes are PT_MISUSE. */
 typedef int32_t (*pt_analyst_fn)(void *context, const char *symbol, int64_t time, pt_analysis *out);
 
 /* Why an opportunity was not bought (PT_BOUGHT: it was). */
@@ -562,7 +587,8 @@ typedef struct pt_execution {
 
 /* Executes the queue: asks the analyst about each entry (without holding the lock), then in one commit, in queue order,
  * re-validates every entry and either buys it or removes it with its reason. An opportunity leaves the queue in the same
- * instant as its buy enters the portfolio. `count` receives the number of entries dealt with. With NULL and 0 only counts. */
+ * instant as its buy enters the portfolio. `count` receives the number of entries dealt with. With NULL and 0 it only counts; the capacity
+ * is checked before the analyst is asked. PT_STOPPED, PT_BUFFER_TOO_SMALL. */
 pt_status pt_execute_queue(pt_account *account, pt_analyst_fn analyst, void *context, pt_execution *out, size_t capacity,
                            size_t *count, pt_error *error);
 

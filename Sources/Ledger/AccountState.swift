@@ -28,8 +28,8 @@ public struct Opportunity: Hashable, Sendable {
 
     /// - Throws: ``Refusal/invalidScore(_:)``, ``Refusal/invalidPrice(_:)``
     public init(symbol: Symbol, signal: Signal, score: Rate, price: Price?, reason: Text?) throws(Refusal) {
-        guard scoreRange.contains(score) else { throw .invalidScore(score.description) }
         if let price, !price.isPositive { throw .invalidPrice(price.description) }
+        guard scoreRange.contains(score) else { throw .invalidScore(score.description) }
         self.symbol = symbol
         self.signal = signal
         self.score = score

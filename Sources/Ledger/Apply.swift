@@ -20,13 +20,15 @@ extension AccountState {
     /// wrong history is an error and never a trap.
     mutating func apply(_ event: Event, seq newSeq: UInt64, at: Timestamp, time: Timestamp) throws(Inconsistency) {
         let isStart = if case .started = event { true } else { false }
-        guard newSeq == seq + 1 || (isStart && seq == 0 && newSeq > 0) else {
+        guard seq < .max, newSeq == seq + 1 || (isStart && seq == 0 && newSeq > 0) else {
             throw Inconsistency("event \(newSeq) does not follow event \(seq)")
         }
         switch event {
         case .started(let start): apply(start)
         case .tookOverPosition(let position): setPosition(position)
-        case .tookOverOpportunity(let entry): queue.append(entry)
+        case .tookOverOpportunity(let entry):
+            guard queueEntry(entry.opportunity.symbol) == nil else { throw Inconsistency("\(entry.opportunity.symbol) is queued twice") }
+            queue.append(entry)
         case .tookOverTrade: break
         case .acceptedRules(let newRules): rules = newRules
         case .deposited(let amount):
@@ -60,6 +62,7 @@ extension AccountState {
         updatedAt = at
     }
 
+    /// A journal stands for itself: nothing of the generation before goes on, but for what the start takes over.
     private mutating func apply(_ start: Start) {
         accountID = start.accountID
         generation = start.generation
@@ -67,6 +70,7 @@ extension AccountState {
         cash = start.cash
         netDeposits = start.netDeposits
         realizedPnL = start.realizedPnL
+        rules = Rules()
         removeAllPositions()
         queue.removeAll()
     }

@@ -125,7 +125,8 @@ extension AccountState {
             }
             return total <= amount
         }
-        guard let most = amount.sharesAffordable(at: price, wholeShares: true) else { return nil }
+        guard price.isPositive, !amount.isNegative else { return nil }
+        let most = amount.sharesAffordable(at: price, wholeShares: true) ?? Shares(clamping: 999_999_999 * microsPerUnit)
         // The total grows with the number of shares, so the affordable counts are 0...n: bisect for n.
         var low: Int64 = 0
         var high = most.micros / microsPerUnit

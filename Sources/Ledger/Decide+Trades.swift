@@ -1,9 +1,7 @@
-/// What single changes to cash and positions come to. Each function validates everything and returns the event; none changes
-/// the state. ``Draft`` applies the events.
+/// What single changes to cash and positions come to, for arguments that ``Change/validate()`` accepts. Each function checks the
+/// account's rules and returns the event; none changes the state. ``Draft`` applies the events.
 extension AccountState {
     func buying(_ symbol: Symbol, _ shares: Shares, at price: Price, queuedSeq: UInt64? = nil) throws(Refusal) -> Trade {
-        guard shares.isPositive else { throw .invalidShares(shares.description) }
-        guard price.isPositive else { throw .invalidPrice(price.description) }
         let cost = try purchase(of: shares, at: price)
         let held = position(symbol)
         guard let positionShares = (held?.shares ?? .zero).adding(shares) else { throw .outOfRange(what: "the position in \(symbol)") }
@@ -25,8 +23,6 @@ extension AccountState {
     }
 
     func selling(_ symbol: Symbol, _ asked: Shares?, at price: Price) throws(Refusal) -> Event {
-        if let asked, !asked.isPositive { throw .invalidShares(asked.description) }
-        guard price.isPositive else { throw .invalidPrice(price.description) }
         guard let held = position(symbol) else { throw .noPosition(symbol) }
         let shares = asked ?? held.shares
         guard let positionShares = held.shares.subtracting(shares), !positionShares.isNegative else {
@@ -34,10 +30,8 @@ extension AccountState {
         }
         guard let notional = shares.notional(at: price) else { throw .outOfRange(what: "\(shares) shares at \(price)") }
         guard notional.isPositive else { throw .totalIsZero(what: "\(shares) shares at \(price)") }
-        guard let fee = rules.commission(shares: shares, notional: notional) else {
-            throw .outOfRange(what: "the commission on \(shares) shares at \(price)")
-        }
-        // A sale never costs money, so that a position can always be closed.
+        // A sale never costs money, whatever the rules say, so that a position can always be closed.
+        let fee = rules.commission(shares: shares, notional: notional) ?? notional
         let commission = min(fee, notional)
         guard let total = notional.subtracting(commission), let costSold = held.cost.proportion(shares, of: held.shares),
             let positionCost = held.cost.subtracting(costSold), let realized = total.subtracting(costSold),
@@ -51,14 +45,12 @@ extension AccountState {
     }
 
     func depositing(_ amount: Money) throws(Refusal) -> Event {
-        guard amount.isPositive else { throw .invalidAmount(amount.description) }
         guard cash.adding(amount) != nil else { throw .outOfRange(what: "the cash") }
         guard netDeposits.adding(amount) != nil else { throw .outOfRange(what: "the net deposits") }
         return .deposited(amount)
     }
 
     func withdrawing(_ amount: Money) throws(Refusal) -> Event {
-        guard amount.isPositive else { throw .invalidAmount(amount.description) }
         guard netDeposits.subtracting(amount) != nil else { throw .outOfRange(what: "the net deposits") }
         guard amount <= cash else { throw .insufficientFunds(needed: amount, available: cash) }
         return .withdrew(amount)
@@ -67,8 +59,6 @@ extension AccountState {
     /// Shares after the split are `shares × new ÷ old`; what a millionth of a share cannot hold is paid at `cashInLieuPrice`, and
     /// its part of the cost leaves with it.
     func splitting(_ symbol: Symbol, new: Shares, old: Shares, cashInLieuPrice: Price?) throws(Refusal) -> Event {
-        guard new.isPositive, old.isPositive, new != old else { throw .invalidRatio(new: new.description, old: old.description) }
-        if let cashInLieuPrice, !cashInLieuPrice.isPositive { throw .invalidPrice(cashInLieuPrice.description) }
         guard let held = position(symbol) else { throw .noPosition(symbol) }
         let (whole, fraction) = (Int128(held.shares.micros) * Int128(new.micros)).quotientAndRemainder(dividingBy: Int128(old.micros))
         guard let positionShares = Int64(exactly: whole).flatMap(Shares.init(micros:)) else {
@@ -81,10 +71,7 @@ extension AccountState {
             // fraction/old millionths of a share; below 10¹⁵ × 10¹⁵, so the products fit.
             let value = Money(rounding: fraction * Int128(price.micros), dividedBy: Int128(old.micros) * Int128(microsPerUnit))
             cashInLieu = value ?? .zero
-            let part =
-                positionShares.isPositive
-                ? Money(clamping: fractionalCost(of: held, fraction: fraction, new: new)) : held.cost
-            costOfFraction = part
+            costOfFraction = positionShares.isPositive ? fractionalCost(of: held, fraction: fraction, new: new) : held.cost
         }
         guard let positionCost = held.cost.subtracting(costOfFraction), let realized = cashInLieu.subtracting(costOfFraction),
             realizedPnL.adding(realized) != nil
@@ -97,20 +84,14 @@ extension AccountState {
     }
 
     /// The part of a position's cost that belongs to `fraction` ÷ (shares × new) of it, rounded half to even. At most the cost.
-    private func fractionalCost(of held: Position, fraction: Int128, new: Shares) -> Int64 {
-        // cost × fraction ÷ (shares × new): dividing first by a common power of two keeps the product within Int128.
-        let whole = Int128(held.shares.micros) * Int128(new.micros)
-        var numerator = fraction
-        var denominator = whole
-        while numerator > Int128(1) << 76 {
-            numerator >>= 1
-            denominator >>= 1
-        }
-        return Money(rounding: Int128(held.cost.micros) * numerator, dividedBy: denominator)?.micros ?? 0
+    ///
+    /// A fraction is less than one old share, below 10¹⁵, so the product with the cost fits.
+    private func fractionalCost(of held: Position, fraction: Int128, new: Shares) -> Money {
+        Money(
+            rounding: Int128(held.cost.micros) * fraction, dividedBy: Int128(held.shares.micros) * Int128(new.micros)) ?? .zero
     }
 
     func payingDividend(_ symbol: Symbol, perShare: Price) throws(Refusal) -> Event {
-        guard perShare.isPositive else { throw .invalidAmount(perShare.description) }
         guard let held = position(symbol) else { throw .noPosition(symbol) }
         guard let amount = held.shares.notional(at: perShare) else { throw .outOfRange(what: "the dividend") }
         guard amount.isPositive else { throw .totalIsZero(what: "\(perShare) on \(held.shares) shares") }

@@ -9,17 +9,16 @@ extension Amount {
     ///
     /// - Throws: ``AmountError/notANumber`` for anything else, ``AmountError/tooPrecise`` for a non-zero seventh decimal.
     public init(_ text: String) throws(AmountError) {
+        guard isDecimal(text.utf8) else { throw .notANumber }
         var micros: Int64 = 0
-        var digits = 0
         var decimals: Int? = nil
         var isNegative = false
-        for (index, byte) in text.utf8.enumerated() {
+        for byte in text.utf8 {
             switch byte {
-            case UInt8(ascii: "-") where index == 0: isNegative = true
-            case UInt8(ascii: "+") where index == 0: break
-            case UInt8(ascii: ".") where decimals == nil: decimals = 0
-            case UInt8(ascii: "0")...UInt8(ascii: "9"):
-                digits += 1
+            case UInt8(ascii: "-"): isNegative = true
+            case UInt8(ascii: "+"): break
+            case UInt8(ascii: "."): decimals = 0
+            default:
                 let digit = Int64(byte - UInt8(ascii: "0"))
                 if let places = decimals {
                     if places >= 6 {
@@ -30,10 +29,8 @@ extension Amount {
                 }
                 guard micros <= amountLimit / 10 else { throw .outOfRange }
                 micros = micros * 10 + digit
-            default: throw .notANumber
             }
         }
-        guard digits > 0 else { throw .notANumber }
         for _ in (decimals ?? 0)..<6 {
             guard micros <= amountLimit / 10 else { throw .outOfRange }
             micros *= 10
@@ -41,6 +38,14 @@ extension Amount {
         guard let amount = Self(micros: isNegative ? -micros : micros) else { throw .outOfRange }
         self = amount
     }
+}
+
+/// Whether this is an optional sign, then digits with at most one point.
+private func isDecimal(_ text: String.UTF8View) -> Bool {
+    let unsigned = text.first == UInt8(ascii: "-") || text.first == UInt8(ascii: "+") ? text.dropFirst() : text[...]
+    let digits = unsigned.count { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }
+    let points = unsigned.count { $0 == UInt8(ascii: ".") }
+    return digits > 0 && points <= 1 && digits + points == unsigned.count
 }
 
 /// How small amounts are written.

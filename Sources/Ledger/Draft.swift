@@ -36,6 +36,7 @@ public struct Draft: Sendable {
     ///
     /// Queue entries that are too old at the request's time leave the queue first.
     public mutating func decide(_ request: Request) throws(Refusal) -> Outcome {
+        try request.change.validate()
         if let expected = request.expectedSeq, expected != state.seq {
             throw .sequenceMismatch(expected: expected, actual: state.seq)
         }
@@ -51,7 +52,11 @@ public struct Draft: Sendable {
 
     private mutating func perform(_ request: Request) throws(Refusal) -> Outcome {
         var judgedEntries: Set<UInt64> = []
-        if case .execute(let judgements) = request.change { judgedEntries = Set(judgements.map(\.queuedSeq)) }
+        if case .execute(let judgements) = request.change {
+            for judgement in judgements where state.queueEntry(judgement.symbol)?.seq == judgement.queuedSeq {
+                judgedEntries.insert(judgement.queuedSeq)
+            }
+        }
         for entry in state.queue where entry.isStale(at: request.time, under: state.rules) && !judgedEntries.contains(entry.seq) {
             let removal = QueueRemoval(symbol: entry.opportunity.symbol, queuedSeq: entry.seq, reason: .stale)
             _ = try append(.removedFromQueue(removal), time: request.time, id: nil, note: nil)
@@ -84,10 +89,12 @@ public struct Draft: Sendable {
     @discardableResult
     public mutating func append(_ event: Event, time: Timestamp, id: RequestID?, note: Text?) throws(Refusal) -> UInt64 {
         guard records.count < Self.maximumCount else { throw .batchTooLarge(limit: Self.maximumCount) }
-        let seq = state.seq + 1
+        let seq = state.seq &+ 1
+        let before = state
         do throws(Inconsistency) {
             try state.apply(event, seq: seq, at: at, time: time)
         } catch {
+            state = before
             throw .outOfRange(what: error.description)
         }
         records.append(Record(seq: seq, at: at, time: time, event: event, requestID: id, note: note, cash: state.cash))

@@ -15,6 +15,28 @@ public enum Change: Hashable, Sendable {
     case acceptRules(Rules)
 }
 
+extension Change {
+    /// Checks what can be checked without the account, in the order of the refusals.
+    func validate() throws(Refusal) {
+        switch self {
+        case .buy(_, let shares, let price):
+            guard shares.isPositive else { throw .invalidShares(shares.description) }
+            guard price.isPositive else { throw .invalidPrice(price.description) }
+        case .sell(_, let shares, let price):
+            if let shares, !shares.isPositive { throw .invalidShares(shares.description) }
+            guard price.isPositive else { throw .invalidPrice(price.description) }
+        case .deposit(let amount), .withdraw(let amount):
+            guard amount.isPositive else { throw .invalidAmount(amount.description) }
+        case .split(_, let new, let old, let price):
+            if let price, !price.isPositive { throw .invalidPrice(price.description) }
+            guard new.isPositive, old.isPositive, new != old else { throw .invalidRatio(new: new.description, old: old.description) }
+        case .dividend(_, let perShare):
+            guard perShare.isPositive else { throw .invalidPrice(perShare.description) }
+        case .writeOff, .enqueue, .dequeueAll, .clearQueue, .execute, .acceptRules: break
+        }
+    }
+}
+
 /// A change with everything that can accompany it.
 public struct Request: Hashable, Sendable {
     public let change: Change
@@ -77,13 +99,10 @@ public struct Analysis: Hashable, Sendable {
         signal: Signal, score: Rate, price: Price, size: Size?, time: Timestamp, confidence: Confidence? = nil, reason: Text? = nil,
         sector: Text? = nil
     ) throws(Refusal) {
-        guard scoreRange.contains(score) else { throw .invalidScore(score.description) }
+        if case .shares(let shares) = size, !shares.isPositive { throw .invalidShares(shares.description) }
         guard price.isPositive else { throw .invalidPrice(price.description) }
-        switch size {
-        case .shares(let shares) where !shares.isPositive: throw .invalidShares(shares.description)
-        case .amount(let amount) where !amount.isPositive: throw .invalidAmount(amount.description)
-        default: break
-        }
+        if case .amount(let amount) = size, !amount.isPositive { throw .invalidAmount(amount.description) }
+        guard scoreRange.contains(score) else { throw .invalidScore(score.description) }
         self.signal = signal
         self.score = score
         self.price = price

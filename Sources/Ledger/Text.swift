@@ -14,6 +14,10 @@ public struct RequestID: Hashable, Sendable, CustomStringConvertible {
         }
         description = text
     }
+
+    public static func == (left: RequestID, right: RequestID) -> Bool { left.description.utf8.elementsEqual(right.description.utf8) }
+
+    public func hash(into hasher: inout Hasher) { for byte in description.utf8 { hasher.combine(byte) } }
 }
 
 /// A note or a reason: up to 256 bytes of UTF-8.
@@ -52,7 +56,7 @@ public enum Signal: Int, CaseIterable, Comparable, Sendable, CustomStringConvert
 
     /// `nil` unless `text` is one of the six names.
     public init?(_ text: some StringProtocol) {
-        guard let signal = Self.allCases.first(where: { $0.description == text }) else { return nil }
+        guard let signal = Self.allCases.first(where: { $0.description.utf8.elementsEqual(text.utf8) }) else { return nil }
         self = signal
     }
 

@@ -71,7 +71,8 @@ public struct Timestamp: Hashable, Comparable, Sendable, CustomStringConvertible
             var value: Int64 = 0
             guard utf8.count >= digits else { return nil }
             for _ in 0..<digits {
-                guard let byte = utf8.popFirst(), byte >= UInt8(ascii: "0"), byte <= UInt8(ascii: "9") else { return nil }
+                guard let byte = utf8.first, byte >= UInt8(ascii: "0"), byte <= UInt8(ascii: "9") else { return nil }
+                utf8.removeFirst()
                 value = value * 10 + Int64(byte - UInt8(ascii: "0"))
             }
             return value

@@ -18,6 +18,11 @@ extension Account {
         return try read { state in state.freshQueue(at: time) }
     }
 
+    /// How many entries executing the queue would deal with: also those that are too old.
+    public func queuedCount() throws(PaperTradeError) -> Int {
+        try read { state in state.queue.count }
+    }
+
     /// Takes everything out of the queue and returns it, in one commit.
     ///
     /// - Parameter limit: refuse, changing nothing, if there is more.

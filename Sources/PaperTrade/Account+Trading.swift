@@ -79,7 +79,7 @@ extension Account {
 
     /// Credits a cash dividend of `perShare` on the shares held; it counts as realized P&L.
     ///
-    /// - Throws: `invalidAmount` unless `perShare` is above zero, `noPosition`, `totalIsZero`.
+    /// - Throws: `invalidPrice` unless `perShare` is above zero, `noPosition`, `totalIsZero`.
     @discardableResult
     public func dividend(
         _ symbol: Symbol, perShare: Price, _ request: RequestOptions = RequestOptions()

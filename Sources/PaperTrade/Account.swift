@@ -98,6 +98,9 @@ public final class Account: @unchecked Sendable {
         logNotices()
     }
 
+    /// - Throws: `forked`; `misuse` from inside a callback of this account.
+    public func checkCanClose() throws(PaperTradeError) { try checkUsable(isReading: false) }
+
     /// - Throws: `closed`, `forked`; `misuse` from inside a callback that does not allow the call.
     func checkUsable(isReading: Bool) throws(PaperTradeError) {
         guard system.processID() == processID else {

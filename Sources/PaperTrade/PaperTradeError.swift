@@ -23,7 +23,7 @@ public struct PaperTradeError: Error, Hashable, Sendable, CustomStringConvertibl
 
     public init(_ refusal: Refusal) { self.init(StorageError(refusal)) }
 
-    init(_ error: StorageError) {
+    public init(_ error: StorageError) {
         self.init(Status(error.kind), error.description, errno: error.errno, seq: error.seq, offset: error.offset)
     }
 

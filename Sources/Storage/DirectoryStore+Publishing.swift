@@ -111,7 +111,7 @@ extension DirectoryStore {
             // It may have happened all the same: look.
             if try directory.status(AccountFile.portfolio)?.identity != file.identity {
                 guard error == .noEntry || error.meansUnsupported else { throw StorageError(error, "publish", path) }
-                if error != .noEntry { try keepIfEdited(AccountFile.portfolio, unless: previous, isMoved: false) }
+                if error != .noEntry { try keepIfEdited(AccountFile.portfolio, unless: previous) }
                 try renameTemporary(file)
                 published = file
                 return
@@ -120,7 +120,7 @@ extension DirectoryStore {
         published = file
         // What was swapped out is not needed; whatever happens to it, the commit stands.
         do throws(StorageError) {
-            if try !keepIfEdited(AccountFile.portfolioTemporary, unless: previous, isMoved: true) {
+            if try !keepIfEdited(AccountFile.portfolioTemporary, unless: previous) {
                 try? system.unlink(AccountFile.portfolioTemporary, in: directory.descriptor)
             }
         } catch {
@@ -137,10 +137,9 @@ extension DirectoryStore {
         }
     }
 
-    /// Keeps `name` under another name if somebody edited it; whether it did. With `isMoved` it is moved there, else copied by a
-    /// second look of its owner: renamed as well, since a new file takes its name at once.
+    /// Moves the file `name` aside if somebody edited it; whether it did.
     @discardableResult
-    private func keepIfEdited(_ name: String, unless known: PublishedFile?, isMoved: Bool) throws(StorageError) -> Bool {
+    private func keepIfEdited(_ name: String, unless known: PublishedFile?) throws(StorageError) -> Bool {
         guard let status = try directory.status(name) else { return false }
         if let known, known.matches(status) { return false }
         if status.kind == .regular, let text = try directory.contents(name, limit: Portfolio.maximumByteCount) {

@@ -122,6 +122,7 @@ private struct Recovery {
                     unused += 1
                 }
             }
+            if !next.invariantHolds { isStopped = true }
             guard !isStopped else { return }
             state = next
             crc = group.last?.line.crc ?? crc

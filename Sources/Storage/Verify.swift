@@ -66,6 +66,9 @@ private struct Verifier {
                 do throws(Inconsistency) {
                     if placed.number == 1 { try checkStart(placed.line) }
                     try state.prove(record)
+                    if placed.number == group.last?.number, !state.invariantHolds {
+                        throw Inconsistency("cash + total cost differs from net deposits + realized P&L")
+                    }
                     guard placed.line.durableSeq < record.seq else { throw Inconsistency("it calls a later event durable") }
                 } catch {
                     problem = StorageError(

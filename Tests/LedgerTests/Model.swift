@@ -88,7 +88,7 @@ struct Model: Equatable {
         case .split(let symbol, let new, let old, let price):
             lines.append(try split(symbol.description, new.micros, old.micros, price?.micros))
         case .dividend(let symbol, let perShare):
-            let rate = try positive(perShare.micros, "invalidAmount")
+            let rate = try positive(perShare.micros, "invalidPrice")
             let held = try holding(symbol.description)
             let amount = try inRange(rounded(held.shares * rate, 1_000_000))
             if amount == 0 { throw Refused(rule: "totalIsZero") }

@@ -58,7 +58,7 @@ struct RandomRequests {
     private mutating func sold(_ state: AccountState, _ symbol: Symbol) -> Shares? {
         guard let held = state.position(symbol)?.shares.micros, random.chance(percent: 90) else { return shares() }
         return random.pick([
-            nil, Shares(clamping: held), Shares(clamping: held + 1), Shares(clamping: random.int(1...held)), shares(),
+            nil, Shares(clamping: held), Shares(clamping: held + 1), Shares(clamping: random.int(1...max(1, held))), shares(),
         ])
     }
 

@@ -38,7 +38,7 @@ import Testing
             deposit 0 expecting=7            => invalidAmount
             withdraw -1 expecting=7          => invalidAmount
             split AAPL 1:1 expecting=7       => invalidRatio
-            dividend AAPL 0 expecting=7      => invalidAmount
+            dividend AAPL 0 expecting=7      => invalidPrice
             """)
     }
 

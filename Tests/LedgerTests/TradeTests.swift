@@ -178,8 +178,8 @@ import Testing
             buy AAPL 40.5 100               => cash=5950
             dividend AAPL 0.25              => events=receivedDividend cash=5960.125 pnl=10.125 AAPL=40.5/4050
             dividend AAPL 0.000001          => cash=5960.12504 pnl=10.12504
-            dividend AAPL 0                 => invalidAmount
-            dividend AAPL -0.25             => invalidAmount
+            dividend AAPL 0                 => invalidPrice
+            dividend AAPL -0.25             => invalidPrice
             dividend AAPL 999999999         => outOfRange
             dividend AAPL 24691357.5        => outOfRange
             buy TINY 0.000001 100           => ok

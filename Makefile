@@ -1,0 +1,93 @@
+# PaperTrade. `make demo` shows it at work, `make test` proves it. Both install what they need.
+
+SWIFT  ?= swift
+PYTHON ?= python3
+PREFIX ?= /usr/local
+
+BUILD   := build
+LIBRARY := $(BUILD)/libpapertrade.so
+SOURCES := $(shell find Sources include -type f) Package.swift
+
+# What the tests and the demo run against.
+export PAPERTRADE_LIBRARY := $(CURDIR)/$(LIBRARY)
+export PT                 := $(CURDIR)/$(BUILD)/pt
+export PYTHONPATH         := $(CURDIR)/Python
+export PYTHON
+
+.PHONY: all demo test test-swift test-c test-python test-system test-command-line test-package lint format install clean setup
+
+all: $(LIBRARY) $(BUILD)/pt
+
+# Packages of the system that are missing, by apt: as root, or through sudo.
+APT_PACKAGES := libjansson-dev pkg-config gcc g++ make python3 valgrind
+setup:
+	@missing=""; \
+	for package in $(APT_PACKAGES); do \
+	    case $$package in \
+	        libjansson-dev) pkg-config --exists jansson 2>/dev/null || missing="$$missing $$package" ;; \
+	        *) command -v $$package >/dev/null 2>&1 || missing="$$missing $$package" ;; \
+	    esac; \
+	done; \
+	if [ -n "$$missing" ]; then \
+	    echo "installing$$missing"; \
+	    sudo=""; [ "$$(id -u)" = 0 ] || sudo=sudo; \
+	    $$sudo apt-get update -qq && DEBIAN_FRONTEND=noninteractive $$sudo apt-get install -y -qq $$missing >/dev/null; \
+	fi
+	@command -v $(SWIFT) >/dev/null || { echo "no Swift toolchain: install Swift 6.1 or later from https://swift.org/install"; exit 1; }
+
+# The C library: self-contained but for libjansson, libstdc++, libm and libc; exports pt_* and nothing else; never unloaded
+# (nodelete), because a Swift runtime cannot be. Such flags would bar a package from use as a dependency, so they stand here.
+$(LIBRARY): $(SOURCES) | setup
+	@mkdir -p $(BUILD)
+	$(SWIFT) build -c release --product papertrade --scratch-path .build-release \
+	    -Xswiftc -static-stdlib -Xlinker --version-script=$(CURDIR)/Sources/PaperTradeC/exports.map -Xlinker -s \
+	    -Xlinker -soname -Xlinker libpapertrade.so.0 -Xlinker -z -Xlinker nodelete
+	cp .build-release/release/libpapertrade.so $@.0
+	ln -sf libpapertrade.so.0 $@
+
+$(BUILD)/pt: $(SOURCES) | setup
+	@mkdir -p $(BUILD)
+	$(SWIFT) build -c release --product pt --scratch-path .build-release-pt -Xswiftc -static-stdlib -Xlinker -s
+	cp .build-release-pt/release/pt $@
+
+# A C, a Python and a pt process trade one account at the same time; ends with the account proved from its journal.
+# PAPERTRADE_PRICES and PAPERTRADE_ACTIONS name files of your own.
+demo: all
+	CExamples/demo/run
+
+test: test-swift test-c test-python test-command-line test-system test-package
+
+test-swift: | setup
+	$(SWIFT) test
+
+test-c: $(LIBRARY)
+	Tests/C/run
+
+test-python: $(LIBRARY)
+	$(PYTHON) -m unittest discover -s Tests/Python
+
+test-command-line: $(BUILD)/pt $(LIBRARY)
+	$(PYTHON) -m unittest discover -s Tests/CommandLine
+
+test-system: all
+	$(PYTHON) -m unittest discover -s Tests/System
+
+# The examples in the documents, and a package that depends on this one by URL and tag.
+test-package: all
+	$(PYTHON) -m unittest discover -s Tests/Package
+
+lint:
+	$(SWIFT) format lint --strict --recursive Package.swift Sources Tests
+
+format:
+	$(SWIFT) format --in-place --recursive Package.swift Sources Tests
+
+install: all
+	install -d $(DESTDIR)$(PREFIX)/lib $(DESTDIR)$(PREFIX)/include $(DESTDIR)$(PREFIX)/bin
+	install -m 755 $(LIBRARY).0 $(DESTDIR)$(PREFIX)/lib/
+	ln -sf libpapertrade.so.0 $(DESTDIR)$(PREFIX)/lib/libpapertrade.so
+	install -m 644 include/papertrade.h $(DESTDIR)$(PREFIX)/include/
+	install -m 755 $(BUILD)/pt $(DESTDIR)$(PREFIX)/bin/
+
+clean:
+	rm -rf $(BUILD) .build .build-*

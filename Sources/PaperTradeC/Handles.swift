@@ -1,0 +1,89 @@
+import PaperTrade
+import Storage
+
+/// What the opaque pointers of the C API stand for.
+///
+/// A handle is a number that is never used twice, not an address: using one after it was closed is an error with a message, not a
+/// read of freed memory. This table is the only state of the library that is not in a handle, and nothing can be seen through it.
+enum Handles {
+    static func account(_ handle: OpaquePointer?) throws(PaperTradeError) -> Account {
+        guard let handle else { throw PaperTradeError(.invalidArgument, "account is NULL: open it with pt_open") }
+        guard case .account(let account) = try table().object(handle) else { throw notOpen("account") }
+        return account
+    }
+
+    static func lock(_ handle: OpaquePointer?) throws(PaperTradeError) -> Lock {
+        guard let handle else { throw PaperTradeError(.invalidArgument, "lock is NULL: open it with pt_lock_open") }
+        guard case .lock(let lock) = try table().object(handle) else { throw notOpen("lock") }
+        return lock
+    }
+
+    static func add(_ object: HandleObject) -> OpaquePointer? { table().add(object) }
+
+    static func remove(_ handle: OpaquePointer) throws(PaperTradeError) { try table().remove(handle) }
+
+    static func notOpen(_ what: String) -> PaperTradeError {
+        PaperTradeError(.closed, "this \(what) has been closed, or never was opened: open it again")
+    }
+
+    /// The table of this process. A forked child starts an empty one: another thread of the parent may have held the lock of the
+    /// inherited one, which nobody would release here.
+    private static func table() -> HandleTable {
+        let processID = SystemCalls().processID()
+        if current.processID != processID { current = HandleTable(processID: processID, firstID: current.nextIDOfParent) }
+        return current
+    }
+
+    nonisolated(unsafe) private static var current = HandleTable(processID: SystemCalls().processID(), firstID: 1)
+}
+
+enum HandleObject {
+    case account(Account)
+    case lock(Lock)
+}
+
+final class HandleTable: @unchecked Sendable {
+    let processID: Int32
+    /// Handles below this were opened by a parent process.
+    private let firstID: UInt
+    /// Read without the lock, and only by a child that has just been forked: then no other thread writes it.
+    private(set) var nextIDOfParent: UInt
+    private let objects = Locked<[UInt: HandleObject]>([:])
+
+    /// Handles are multiples of this, so that they look like the aligned pointers they are declared as.
+    private static let stride: UInt = 16
+
+    init(processID: Int32, firstID: UInt) {
+        self.processID = processID
+        self.firstID = firstID
+        nextIDOfParent = firstID
+    }
+
+    func add(_ object: HandleObject) -> OpaquePointer? {
+        objects.withLock { objects in
+            let id = nextIDOfParent
+            nextIDOfParent += 1
+            objects[id] = object
+            return OpaquePointer(bitPattern: id &* Self.stride)
+        }
+    }
+
+    func object(_ handle: OpaquePointer) throws(PaperTradeError) -> HandleObject {
+        let id = UInt(bitPattern: handle) / Self.stride
+        guard let object = objects.withLock({ $0[id] }), UInt(bitPattern: handle) % Self.stride == 0 else {
+            throw missing(id)
+        }
+        return object
+    }
+
+    func remove(_ handle: OpaquePointer) throws(PaperTradeError) {
+        let id = UInt(bitPattern: handle) / Self.stride
+        guard objects.withLock({ $0.removeValue(forKey: id) }) != nil else { throw missing(id) }
+    }
+
+    private func missing(_ id: UInt) -> PaperTradeError {
+        id < firstID
+            ? PaperTradeError(.forked, "this handle was opened by the parent process: open it again in the child")
+            : Handles.notOpen("handle")
+    }
+}

@@ -1,0 +1,125 @@
+import PaperTrade
+import Synchronization
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#elseif canImport(Darwin)
+    import Darwin
+#endif
+
+/// Standard output could not be written.
+struct OutputError: Error, CustomStringConvertible {
+    let code: Int32
+
+    var isBrokenPipe: Bool { code == EPIPE }
+    var description: String { errorText(code) }
+}
+
+/// The user pressed Ctrl-C.
+struct Interrupted: Error {}
+
+/// The process's streams, arguments and signals: what a command line needs of the system beside files.
+enum Console {
+    /// Whether results and errors are JSON. Known before the arguments are parsed, because their errors are concerned too.
+    static let isJSON = CommandLine.arguments.prefix { $0 != "--" }.contains("--json")
+
+    /// The arguments without the program's name.
+    ///
+    /// - Throws: `invalidArgument` for one that is not UTF-8, which `CommandLine.arguments` would change silently.
+    static func arguments() throws(PaperTradeError) -> [String] {
+        var result: [String] = []
+        for index in 1..<max(Int(CommandLine.argc), 1) {
+            guard let start = CommandLine.unsafeArgv[index] else { break }
+            guard let argument = String(validatingCString: start) else {
+                throw PaperTradeError(.invalidArgument, "argument \(index) is not UTF-8")
+            }
+            result.append(argument)
+        }
+        return result
+    }
+
+    /// The value of an environment variable; `nil` if it is not set or empty.
+    static func environment(_ name: String) -> String? {
+        guard let value = getenv(name), value.pointee != 0 else { return nil }
+        return String(cString: value)
+    }
+
+    static func exit(_ code: ExitCodes) -> Never {
+        #if canImport(Glibc)
+            Glibc.exit(code.rawValue)
+        #elseif canImport(Musl)
+            Musl.exit(code.rawValue)
+        #else
+            Darwin.exit(code.rawValue)
+        #endif
+    }
+
+    // MARK: Streams
+
+    /// Writes to standard output.
+    static func print(_ text: String) throws(OutputError) { try write(text, to: STDOUT_FILENO) }
+
+    /// Writes a line to standard error. Nobody can be told if that fails.
+    static func complain(_ line: String) { try? write(line + "\n", to: STDERR_FILENO) }
+
+    /// Something that needs attention, though the command goes on.
+    static func warn(_ message: String) {
+        complain(isJSON ? JSON.object([("warning", .string(message))]).text : "pt: warning: \(message)")
+    }
+
+    private static func write(_ text: String, to file: Int32) throws(OutputError) {
+        var text = text
+        let code = text.withUTF8 { bytes -> Int32 in
+            var rest = UnsafeRawBufferPointer(bytes)
+            while !rest.isEmpty {
+                #if canImport(Darwin)
+                    let count = Darwin.write(file, rest.baseAddress, rest.count)
+                #elseif canImport(Musl)
+                    let count = Musl.write(file, rest.baseAddress, rest.count)
+                #else
+                    let count = Glibc.write(file, rest.baseAddress, rest.count)
+                #endif
+                if count < 0 && errno == EINTR && !isInterrupted.load(ordering: .relaxed) { continue }
+                if count < 0 { return errno }
+                rest = UnsafeRawBufferPointer(rebasing: rest.dropFirst(count))
+            }
+            return 0
+        }
+        if code != 0 { throw OutputError(code: code) }
+    }
+
+    // MARK: Signals
+
+    /// A reader that goes away (`pt history | head`) is an error to handle, not a signal to die of: a change must be reported whole.
+    static func ignoreBrokenPipes() { signal(SIGPIPE, SIG_IGN) }
+
+    /// From now on Ctrl-C ends a wait instead of the process; see ``checkInterrupted()``.
+    static func catchInterrupts() {
+        // Touched here first, because making a global is not something a signal handler may do.
+        isInterrupted.store(false, ordering: .relaxed)
+        var action = sigaction()
+        #if canImport(Darwin)
+            action.__sigaction_u.__sa_handler = { _ in isInterrupted.store(true, ordering: .relaxed) }
+        #else
+            action.__sigaction_handler.sa_handler = { _ in isInterrupted.store(true, ordering: .relaxed) }
+        #endif
+        // Without SA_RESTART, so that a write to a reader that has stopped reading ends too.
+        sigaction(SIGINT, &action, nil)
+    }
+
+    static func checkInterrupted() throws(Interrupted) {
+        if isInterrupted.load(ordering: .relaxed) { throw Interrupted() }
+    }
+
+    static func sleep(milliseconds: Int) {
+        var span = timespec(tv_sec: milliseconds / 1000, tv_nsec: milliseconds % 1000 * 1_000_000)
+        nanosleep(&span, nil)
+    }
+}
+
+private let isInterrupted = Atomic<Bool>(false)
+
+/// The system's sentence for an error number.
+func errorText(_ code: Int32) -> String { strerror(code).map { String(cString: $0) } ?? "error \(code)" }

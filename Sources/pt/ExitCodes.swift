@@ -1,0 +1,153 @@
+import ArgumentParser
+import PaperTrade
+
+/// What `pt` tells its caller: the range of the library's status, and the one status that is worth waiting for.
+enum ExitCodes: Int32, CaseIterable {
+    case success = 0
+    case refused = 1
+    case usage = 2
+    case environment = 3
+    case busy = 4
+    case data = 5
+    case uncertain = 6
+    case interrupted = 130
+
+    init(_ status: Status) {
+        switch status.rawValue {
+        case 0: self = .success
+        case 100..<200: self = .refused
+        case 200..<300: self = .usage
+        case Status.busy.rawValue: self = .busy
+        case 300..<400: self = .environment
+        case 400..<500: self = .data
+        default: self = .uncertain
+        }
+    }
+
+    private var meaning: String {
+        switch self {
+        case .success: "done, or done before under the same --request-id"
+        case .refused: "refused by a rule of the account: not enough cash, no such position, ..."
+        case .usage: "an argument is wrong"
+        case .environment: "no account here, no permission, read-only, disk full, ..."
+        case .busy: "another program held the account's lock until the timeout: try again"
+        case .data: "the data is not usable: damaged journal, invalid config.json, ..."
+        case .uncertain: "it is not known whether the change happened: repeat it with the same --request-id"
+        case .interrupted: "history --follow was interrupted"
+        }
+    }
+
+    /// For `pt --help`.
+    static var help: String {
+        let rows = allCases.map { code in
+            "  " + String(repeating: " ", count: 3 - "\(code.rawValue)".count) + "\(code.rawValue)  \(code.meaning)"
+        }
+        return "Exit codes; after 1 to 5 nothing has changed:\n" + rows.joined(separator: "\n")
+    }
+}
+
+/// Anything that ends a command, as the one line or object that the user gets.
+struct Failure {
+    private let error: PaperTradeError
+    private let exitCode: ExitCodes
+    /// What to print on standard output instead of an error: help that was asked for.
+    private var output: String?
+    private var isSilent = false
+
+    init(_ thrown: any Error) {
+        switch thrown {
+        case let error as PaperTradeError:
+            self.error = Self.advised(error)
+            exitCode = ExitCodes(error.status)
+        case let error as OutputError:
+            self.error = PaperTradeError(.io, "cannot write the output: \(error)", errno: error.code)
+            exitCode = error.isBrokenPipe ? .success : .environment
+            isSilent = error.isBrokenPipe
+        case is Interrupted:
+            self.error = PaperTradeError(.stopped, "interrupted")
+            exitCode = .interrupted
+            isSilent = true
+        default:
+            let isRequest = CommandLineTool.exitCode(for: thrown) == .success
+            exitCode = isRequest ? .success : .usage
+            if isRequest { output = CommandLineTool.fullMessage(for: thrown) + "\n" }
+            self.error = PaperTradeError(.invalidArgument, isRequest ? "" : UsageMessage(thrown).text)
+        }
+    }
+
+    /// Tells the user, and returns the exit code.
+    func report() -> ExitCodes {
+        if let output {
+            do throws(OutputError) {
+                try Console.print(output)
+                return exitCode
+            } catch {
+                return Failure(error).report()
+            }
+        }
+        if isSilent { return exitCode }
+        if Console.isJSON {
+            var members: [(String, JSON)] = [
+                ("exit", .number("\(exitCode.rawValue)")), ("code", .number("\(error.status.rawValue)")),
+                ("name", .string(error.status.description)), ("message", .string(error.message)),
+            ]
+            if error.seq > 0 { members.append(("seq", .number("\(error.seq)"))) }
+            if error.errno != 0 { members.append(("errno", .number("\(error.errno)"))) }
+            if error.offset >= 0 { members.append(("offset", .number("\(error.offset)"))) }
+            Console.complain(JSON.object([("error", .object(members))]).text)
+        } else {
+            Console.complain("pt: \(error.message)")
+        }
+        return exitCode
+    }
+
+    /// The library does not know how users of a command line go on; add that.
+    private static func advised(_ error: PaperTradeError) -> PaperTradeError {
+        let advice: String
+        switch error.status {
+        case .noAccount: advice = ": make one with 'pt init', or say where it is with --account or PAPERTRADE_ACCOUNT"
+        case .corrupt: advice = error.message.contains("pt verify") ? "" : " (see 'pt verify' and 'pt recover')"
+        case .uncertain, .failedHandle: advice = " (repeating it with the same --request-id is safe)"
+        default: return error
+        }
+        return PaperTradeError(error.status, error.message + advice, errno: error.errno, seq: error.seq, offset: error.offset)
+    }
+}
+
+/// What the argument parser says about a wrong command line, in one line that ends with what to run.
+private struct UsageMessage {
+    let text: String
+
+    init(_ error: any Error) {
+        let lines = CommandLineTool.message(for: error).split(separator: "\n").map { printable(trimmed(String($0))) }
+        var message = lines.joined(separator: " ")
+        let arguments = CommandLine.arguments.dropFirst()
+        if let number = arguments.first(where: Self.isNegativeNumber), message.contains("-") {
+            message = "\(printable(number)) is negative: amounts are given without a sign"
+        } else if let word = arguments.first(where: { !$0.hasPrefix("-") }), message.hasPrefix("Unexpected argument '\(word)'")
+            || message.contains("unexpected arguments: '\(word)'"), !Self.isCommand(word)
+        {
+            message = "there is no command '\(printable(word))'"
+        }
+        while message.hasSuffix(".") { message.removeLast() }
+        text = message.prefix(1).lowercased() + message.dropFirst() + ": see '\(Self.helpCommand(error))'"
+    }
+
+    /// `-5`, which the parser takes for an option.
+    private static func isNegativeNumber(_ argument: String) -> Bool {
+        guard argument.hasPrefix("-"), let second = argument.utf8.dropFirst().first else { return false }
+        return second == UInt8(ascii: ".") || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(second)
+    }
+
+    private static func isCommand(_ word: String) -> Bool {
+        let configuration = CommandLineTool.configuration
+        return (configuration.subcommands + configuration.groupedSubcommands.flatMap(\.subcommands))
+            .contains { $0.configuration.commandName == word }
+    }
+
+    /// `pt buy --help`, which the parser names at the end of its long message.
+    private static func helpCommand(_ error: any Error) -> String {
+        let quoted = CommandLineTool.fullMessage(for: error).split(separator: "'", omittingEmptySubsequences: false)
+        return quoted.last { $0.hasPrefix("pt") && $0.hasSuffix("-help") }.map(String.init) ?? "pt --help"
+    }
+}

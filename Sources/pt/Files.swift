@@ -1,0 +1,69 @@
+import PaperTrade
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#elseif canImport(Darwin)
+    import Darwin
+#endif
+
+/// The few files that the command line reads and writes itself: prices and a first config.json.
+enum Files {
+    /// The whole of a file.
+    static func contents(of path: String, limit: Int) throws(PaperTradeError) -> [UInt8] {
+        let file = open(path, O_RDONLY | O_CLOEXEC)
+        guard file >= 0 else { throw failure("open", path) }
+        defer { close(file) }
+        var bytes: [UInt8] = []
+        var piece = [UInt8](repeating: 0, count: 1 << 16)
+        while true {
+            let count = read(file, &piece, piece.count)
+            if count < 0 && errno == EINTR { continue }
+            guard count >= 0 else { throw failure("read", path) }
+            if count == 0 { return bytes }
+            bytes.append(contentsOf: piece[..<count])
+            guard bytes.count <= limit else {
+                throw PaperTradeError(.invalidArgument, "\(printable(path)) has more than the \(limit) bytes that are read")
+            }
+        }
+    }
+
+    /// Writes a file that must not exist yet; on the disk when it returns.
+    static func create(_ path: String, _ bytes: [UInt8]) throws(PaperTradeError) {
+        let file = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o644)
+        guard file >= 0 else { throw failure("make", path) }
+        defer { close(file) }
+        var done = 0
+        while done < bytes.count {
+            let count = bytes[done...].withUnsafeBytes { write(file, $0.baseAddress, $0.count) }
+            if count < 0 && errno == EINTR { continue }
+            if count < 0 { throw removing(path, failure("write", path)) }
+            done += count
+        }
+        if fsync(file) != 0 { throw removing(path, failure("sync", path)) }
+    }
+
+    /// Makes a directory of the user's own, if it is missing.
+    static func makeDirectory(_ path: String) throws(PaperTradeError) {
+        if mkdir(path, 0o700) != 0 && errno != EEXIST { throw failure("make the directory", path) }
+    }
+
+    private static func removing(_ path: String, _ error: PaperTradeError) -> PaperTradeError {
+        unlink(path)
+        return error
+    }
+
+    private static func failure(_ operation: String, _ path: String) -> PaperTradeError {
+        let code = errno
+        let status: Status =
+            switch code {
+            case EEXIST: .exists
+            case EACCES, EPERM: .permission
+            case EROFS: .readOnly
+            case ENOSPC, EDQUOT, EFBIG: .noSpace
+            default: .io
+            }
+        return PaperTradeError(status, "cannot \(operation) \(printable(path)): \(errorText(code))", errno: code)
+    }
+}
