@@ -90,6 +90,52 @@ extension Account {
             try recoverAccount(path: path, system: options.system, options: storeOptions, deadline: deadline)
         }
     }
+
+    /// Makes a new account in `path` from the files of the Python system that this library descends from: `oldPortfolio` names its
+    /// `paper_portfolio.json`; `transaction_log.json` and `buy_queue.json` are taken from beside it if they exist. The originals are not
+    /// changed. What had to be rounded is in the report, and in the log.
+    ///
+    /// - Throws: `exists` if `path` holds an account, `invalidImport` with file, place and reason, and the errors of opening.
+    public static func importing(
+        _ oldPortfolio: String, into path: String, options: Options = Options()
+    ) throws(PaperTradeError) -> ImportReport {
+        let imported = try translated { () throws(StorageError) in try Import.read(oldPortfolio: oldPortfolio, system: options.system) }
+        var options = options
+        options.isReadOnly = false
+        options.createsIfMissing = true
+        let account = try Account(path, options: options, importing: imported)
+        defer { account.close() }
+        for message in imported.roundings + imported.notes { options.log?(.info, "import: \(message)") }
+        return ImportReport(imported, seq: try account.summary().seq)
+    }
+}
+
+/// What an import took over.
+public struct ImportReport: Sendable {
+    public let positionCount: Int
+    public let queuedCount: Int
+    public let transactionCount: Int
+    public let cash: Money
+    public let netDeposits: Money
+    public let realizedPnL: Money
+    /// The last event of the new account.
+    public let seq: UInt64
+    /// Values that were not whole millionths: "cash 99.99999999999999 became 100.0".
+    public let roundings: [String]
+    /// What else is worth knowing.
+    public let notes: [String]
+
+    init(_ imported: ImportedAccount, seq: UInt64) {
+        positionCount = imported.positions.count
+        queuedCount = imported.queue.count
+        transactionCount = imported.trades.count
+        cash = imported.cash
+        netDeposits = imported.netDeposits
+        realizedPnL = imported.realizedPnL
+        self.seq = seq
+        roundings = imported.roundings
+        notes = imported.notes
+    }
 }
 
 extension Record {

@@ -41,7 +41,12 @@ public final class Account: @unchecked Sendable {
     ///
     /// - Throws: ``PaperTradeError``: `noAccount`, `busy`, `corrupt`, `missingData`, `wrongAccount`, `newerFormat`, `invalidConfig` (a new
     ///   account needs a valid one), `unsafeFile`, `networkFileSystem`, `permission`, `readOnly`, `noSpace`, `io`.
-    public init(_ path: String, options: Options = Options()) throws(PaperTradeError) {
+    public convenience init(_ path: String, options: Options = Options()) throws(PaperTradeError) {
+        try self.init(path, options: options, importing: nil)
+    }
+
+    /// - Parameter imported: what a new account takes over; there must be no account then.
+    init(_ path: String, options: Options, importing imported: ImportedAccount?) throws(PaperTradeError) {
         let system = options.system
         if let id = options.accountID { try checked { () throws(Refusal) in try checkAccountID(id) } }
         if let cash = options.initialCash, cash.isNegative { throw PaperTradeError(.invalidAmount(cash.description)) }
@@ -51,13 +56,16 @@ public final class Account: @unchecked Sendable {
         storeOptions.allowsNetwork = options.allowsNetwork
         storeOptions.durability = options.durability
         let time = try Self.readClock(options)
+        var isNew = false
         store = try translated { () throws(StorageError) in
             try DirectoryStore.open(
                 path: path, system: system, options: storeOptions,
                 deadline: Deadline(timeoutMilliseconds: options.lockTimeoutMilliseconds, system: system)
             ) { (files) throws(StorageError) in
+                isNew = true
                 let rules = try ConfigWatch.read(files) ?? Rules()
-                return NewAccount(accountID: options.accountID, rules: rules, initialCash: options.initialCash, time: time)
+                return NewAccount(
+                    accountID: options.accountID, rules: rules, initialCash: options.initialCash, time: time, imported: imported)
             }
         }
         self.system = system
@@ -67,6 +75,9 @@ public final class Account: @unchecked Sendable {
         callbacks = Callbacks(system: system)
         config = Locked(ConfigWatch())
         processID = system.processID()
+        if imported != nil && !isNew {
+            throw PaperTradeError(.exists, "there is an account at \(escaped(store.path)) already: import into another directory")
+        }
         if !options.isReadOnly { try adoptConfig() }
         logNotices()
     }

@@ -1,6 +1,22 @@
 import Ledger
 import Storage
 
+/// `config.json` as a document.
+public enum Config {
+    /// The rules that the `config.json` in `directory` states; the defaults if there is none.
+    ///
+    /// - Throws: `invalidConfig` with file, line, key and what was expected.
+    public static func rules(in directory: String, system: any System = SystemCalls()) throws(PaperTradeError) -> Rules {
+        try translated { () throws(StorageError) in
+            guard let text = try AccountFiles.config(in: directory, system: system) else { return Rules() }
+            return try ConfigFile.rules(from: text, path: directory + "/config.json")
+        }
+    }
+
+    /// A complete `config.json` with these rules.
+    public static func text(_ rules: Rules) -> String { String(decoding: ConfigFile.text(rules), as: UTF8.self) }
+}
+
 /// Notices when `config.json` changes, and remembers what it last said.
 struct ConfigWatch: Sendable {
     private var known: FileStatus?

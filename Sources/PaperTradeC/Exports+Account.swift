@@ -111,3 +111,26 @@ public func pt_backup(
         try account.backUp(to: path(destination, "destination"))
     }
 }
+
+@_cdecl("pt_import") @implementation
+public func pt_import(
+    _ path: UnsafePointer<CChar>!, _ old_portfolio_json: UnsafePointer<CChar>!, _ options: UnsafePointer<pt_options>!,
+    _ report: UnsafeMutablePointer<pt_import_report>!, _ error: UnsafeMutablePointer<pt_error>!
+) -> pt_status {
+    report?.pointee = pt_import_report()
+    return perform(error) { () throws(PaperTradeError) in
+        let old = try PaperTradeC.path(old_portfolio_json, "old_portfolio_json")
+        let imported = try Account.importing(
+            old, into: PaperTradeC.path(path, "path"), options: PaperTradeC.options(options))
+        guard let report else { return }
+        report.pointee.positions = UInt32(clamping: imported.positionCount)
+        report.pointee.queued = UInt32(clamping: imported.queuedCount)
+        report.pointee.transactions = UInt32(clamping: imported.transactionCount)
+        report.pointee.rounded = UInt32(clamping: imported.roundings.count)
+        report.pointee.cash = imported.cash.doubleValue
+        report.pointee.net_deposits = imported.netDeposits.doubleValue
+        report.pointee.realized_pnl = imported.realizedPnL.doubleValue
+        report.pointee.seq = imported.seq
+        copy(imported.roundings.first ?? "", to: &report.pointee.first_rounded)
+    }
+}

@@ -42,7 +42,8 @@ public enum ConfigFile {
             case .section(let names):
                 guard let inner = node.members else {
                     throw node.problem(
-                        "\"\(node.name)\" is \(node.value.nameForPeople); expected a section: {\"\(names.joined(separator: "\": ..., \""))\": ...}")
+                        "\"\(node.name)\" is \(node.value.nameForPeople); expected a section: {\"\(names.joined(separator: "\": ..., \""))\": ...}"
+                    )
                 }
                 try read(inner, section: section + [name], into: &rules)
             case nil: throw unknown(node, section: section, name: name)
@@ -70,7 +71,8 @@ public enum ConfigFile {
     private static func wrong(_ node: JSONNode, _ key: RuleKey, hint: String = "") -> StorageError {
         let range = "\(key.range.lowerBound) to \(key.range.upperBound)"
         return node.problem(
-            "\"\(key.name)\" (\(key.meaning)) is \(node.value.nameForPeople); expected a number from \(range) (\(key.unit))\(hint)")
+            "\"\(key.name)\" (\(key.meaning)) is \(node.value.nameForPeople); expected a number from \(range) (\(key.unit))\(hint)"
+        )
     }
 
     private static func unknown(_ node: JSONNode, section: [String], name: String) -> StorageError {

@@ -8,12 +8,15 @@ public struct NewAccount: Sendable {
     public var initialCash: Money?
     /// For the first events; `nil`: now.
     public var time: Timestamp?
+    /// What the account takes over from another system; then `initialCash` does not count.
+    public var imported: ImportedAccount?
 
-    public init(accountID: String?, rules: Rules, initialCash: Money?, time: Timestamp?) {
+    public init(accountID: String?, rules: Rules, initialCash: Money?, time: Timestamp?, imported: ImportedAccount? = nil) {
         self.accountID = accountID
         self.rules = rules
         self.initialCash = initialCash
         self.time = time
+        self.imported = imported
     }
 }
 
@@ -87,13 +90,20 @@ extension DirectoryStore {
         let now = Timestamp(clamping: system.realTime())
         let accountID: String
         if let given = new.accountID { accountID = given } else { accountID = try randomAccountID(directory) }
+        let time = new.time ?? now
         let cash = new.initialCash ?? new.rules.initialCash
-        let start = Start(
-            kind: .open, accountID: accountID, generation: 1, createdAt: new.time ?? now, cash: cash, netDeposits: cash, realizedPnL: .zero)
+        var start = Start(
+            kind: .open, accountID: accountID, generation: 1, createdAt: time, cash: cash, netDeposits: cash, realizedPnL: .zero)
+        if let imported = new.imported { start = Import.start(imported, accountID: accountID) }
         var draft = Draft(on: AccountState(), at: now)
         do throws(Refusal) {
-            try draft.append(.started(start), time: new.time ?? now, id: nil, note: nil)
-            try draft.append(.acceptedRules(new.rules), time: new.time ?? now, id: nil, note: nil)
+            try draft.append(.started(start), time: time, id: nil, note: nil)
+            try draft.append(.acceptedRules(new.rules), time: time, id: nil, note: nil)
+            if let imported = new.imported {
+                for (event, time) in Import.events(imported, after: draft.state.seq, time: time) {
+                    try draft.append(event, time: time, id: nil, note: nil)
+                }
+            }
         } catch {
             throw StorageError(error)
         }
@@ -254,6 +264,12 @@ public struct AccountFiles: Sendable {
     }
 
     public var configPath: String { directory.path(of: AccountFile.config) }
+
+    /// The contents of the `config.json` in a directory that need not be an account; `nil` if there is none.
+    public static func config(in path: String, system: any System) throws(StorageError) -> [UInt8]? {
+        let directory = try AccountDirectory(path: path, system: system, creating: false, isReadOnly: true, allowsNetwork: true)
+        return try AccountFiles(directory).config()
+    }
 }
 
 extension DirectoryStore {

@@ -174,7 +174,8 @@ private enum TradeReplay {
             holding.trades += 1
             guard holding.shares >= -holding.trades else {
                 return .failure(
-                    Mismatch("entry \(index + 1) of \(OldFiles.logName) sells more \(trade.symbol) than the entries before it bought"))
+                    Mismatch(
+                        "entry \(index + 1) of \(OldFiles.logName) sells more \(trade.symbol) than the entries before it bought"))
             }
             held[trade.symbol] = holding
         }
@@ -189,7 +190,9 @@ private enum TradeReplay {
             }
         }
         let leftOver = held.filter { $0.value.shares.magnitude > $0.value.trades.magnitude }.keys.min()
-        if let leftOver { return .failure(Mismatch("\(OldFiles.logName) leads to a position in \(leftOver), which is not there")) }
+        if let leftOver {
+            return .failure(Mismatch("\(OldFiles.logName) leads to a position in \(leftOver), which is not there"))
+        }
         return .success(opening)
     }
 }
@@ -236,7 +239,8 @@ struct OldFiles {
         }
         guard status.size <= Int64(Self.maximumByteCount) else {
             throw StorageError(
-                .invalidImport, "\(escaped(path)) has \(status.size) bytes, more than the \(Self.maximumByteCount) that it can have")
+                .invalidImport,
+                "\(escaped(path)) has \(status.size) bytes, more than the \(Self.maximumByteCount) that it can have")
         }
         guard let text = try directory.contents(name, limit: Self.maximumByteCount) else { return nil }
         return try JSONDocument(text, path: path, kind: .invalidImport, maximumByteCount: Self.maximumByteCount)

@@ -8,10 +8,14 @@ struct ImportReader {
     // MARK: paper_portfolio.json
 
     mutating func portfolio(_ root: JSONNode) throws(StorageError) -> ImportedAccount {
-        guard root.members != nil else { throw root.unexpected("the object that paper_portfolio.json is, with cash and positions") }
+        guard root.members != nil else {
+            throw root.unexpected("the object that paper_portfolio.json is, with cash and positions")
+        }
         let cash: Money = try amount(try member("cash", of: root), .notNegative)
         let positionsNode = try member("positions", of: root)
-        guard let members = positionsNode.members else { throw positionsNode.unexpected("an object with a member for each symbol") }
+        guard let members = positionsNode.members else {
+            throw positionsNode.unexpected("an object with a member for each symbol")
+        }
         let createdAt = try time(try member("created_at", of: root))
         var positions: [Position] = []
         for (name, node) in members {
@@ -23,7 +27,9 @@ struct ImportReader {
 
     /// `nil` if the shares are nothing but the noise that a sale of all of them left behind.
     private mutating func position(_ node: JSONNode, symbol: String) throws(StorageError) -> Position? {
-        guard let symbol = Symbol(utf8: symbol.utf8) else { throw node.problem("\(node.name): \"\(escaped(symbol, limit: 60))\" is \(notASymbol)") }
+        guard let symbol = Symbol(utf8: symbol.utf8) else {
+            throw node.problem("\(node.name): \"\(escaped(symbol, limit: 60))\" is \(notASymbol)")
+        }
         guard node.members != nil else { throw node.unexpected("an object with shares, cost_basis and first_purchase_date") }
         let sharesNode = try member("shares", of: node)
         let basisNode = try member("cost_basis", of: node)
@@ -69,7 +75,8 @@ struct ImportReader {
             let symbol = entry.opportunity.symbol
             if let first = entries.updateValue(index, forKey: symbol) {
                 throw node.problem(
-                    "\(node.name) queues \(symbol), which entry \(first + 1) does already: keep one of them in a copy of the file")
+                    "\(node.name) queues \(symbol), which entry \(first + 1) does already: keep one of them in a copy of the file"
+                )
             }
             queue.append(entry)
         }
@@ -120,7 +127,9 @@ struct ImportReader {
     }
 
     private mutating func trade(_ node: JSONNode) throws(StorageError) -> ImportedAccount.Trade {
-        guard node.members != nil else { throw node.unexpected("an object with timestamp, action, symbol, shares, price and total") }
+        guard node.members != nil else {
+            throw node.unexpected("an object with timestamp, action, symbol, shares, price and total")
+        }
         let time = try time(try member("timestamp", of: node))
         let actionNode = try member("action", of: node)
         guard let action = actionNode.value.text, action == "BUY" || action == "SELL" else {

@@ -141,7 +141,8 @@ private struct JSONCursor {
 
     private func isDelimiter(_ byte: UInt8) -> Bool {
         switch byte {
-        case quote, UInt8(ascii: ","), UInt8(ascii: ":"), UInt8(ascii: "{"), UInt8(ascii: "}"), UInt8(ascii: "["), UInt8(ascii: "]"):
+        case quote, UInt8(ascii: ","), UInt8(ascii: ":"), UInt8(ascii: "{"), UInt8(ascii: "}"), UInt8(ascii: "["),
+            UInt8(ascii: "]"):
             true
         default: false
         }

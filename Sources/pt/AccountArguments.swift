@@ -6,7 +6,8 @@ struct AccountArguments: ParsableArguments {
     @Option(
         name: [.short, .long],
         help: ArgumentHelp(
-            "The account's directory. Default: the environment variable PAPERTRADE_ACCOUNT, else the current directory.", valueName: "path"),
+            "The account's directory. Default: the environment variable PAPERTRADE_ACCOUNT, else the current directory.",
+            valueName: "path"),
         completion: .directory)
     var account: String?
 
@@ -68,7 +69,8 @@ struct LockArguments: ParsableArguments {
         if lockTimeout == "forever" { return -1 }
         guard let seconds = try? Rate(lockTimeout), !seconds.isNegative else {
             throw PaperTradeError(
-                .invalidArgument, "--lock-timeout \(printable(lockTimeout)) is not a number of seconds from 0 to 999999999, or forever")
+                .invalidArgument,
+                "--lock-timeout \(printable(lockTimeout)) is not a number of seconds from 0 to 999999999, or forever")
         }
         // A wait that was asked for is never rounded to none.
         return (seconds.micros + 999) / 1000
@@ -100,7 +102,8 @@ struct RequestArguments: ParsableArguments {
 struct TimeArguments: ParsableArguments {
     @Option(
         help: ArgumentHelp(
-            "When it happens, such as 2026-11-23 or 2026-11-23T14:30:00+01:00; without a zone UTC. Default: now.", valueName: "time"))
+            "When it happens, such as 2026-11-23 or 2026-11-23T14:30:00+01:00; without a zone UTC. Default: now.",
+            valueName: "time"))
     var time: String?
 
     func timestamp() throws(PaperTradeError) -> Timestamp? {

@@ -124,8 +124,9 @@ private struct UsageMessage {
         let arguments = CommandLine.arguments.dropFirst()
         if let number = arguments.first(where: Self.isNegativeNumber), message.contains("-") {
             message = "\(printable(number)) is negative: amounts are given without a sign"
-        } else if let word = arguments.first(where: { !$0.hasPrefix("-") }), message.hasPrefix("Unexpected argument '\(word)'")
-            || message.contains("unexpected arguments: '\(word)'"), !Self.isCommand(word)
+        } else if let word = arguments.first(where: { !$0.hasPrefix("-") }),
+            message.hasPrefix("Unexpected argument '\(word)'")
+                || message.contains("unexpected arguments: '\(word)'"), !Self.isCommand(word)
         {
             message = "there is no command '\(printable(word))'"
         }

@@ -36,7 +36,8 @@ struct CommandLineTool: ParsableCommand {
             CommandGroup(
                 name: "Maintenance",
                 subcommands: [
-                    VerifyCommand.self, RecoverCommand.self, BackupCommand.self, ImportCommand.self, ResetCommand.self, ConfigCommand.self,
+                    VerifyCommand.self, RecoverCommand.self, BackupCommand.self, ImportCommand.self, ResetCommand.self,
+                    ConfigCommand.self,
                 ]),
         ])
 

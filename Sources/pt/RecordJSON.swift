@@ -15,7 +15,9 @@ extension RecordView {
         members.append(("cash", .amount(record.cash)))
         if let isRepeated { members.append(("repeated", .bool(isRepeated))) }
         // A start says its generation itself.
-        if let generation, !members.contains(where: { $0.0 == "generation" }) { members.append(("generation", .integer(generation))) }
+        if let generation, !members.contains(where: { $0.0 == "generation" }) {
+            members.append(("generation", .integer(generation)))
+        }
         return .object(members)
     }
 
@@ -36,7 +38,8 @@ extension RecordView {
         case .split(let split): members(split)
         case .receivedDividend(let dividend):
             [
-                ("symbol", .text(dividend.symbol)), ("per_share", .amount(dividend.perShare)), ("shares", .amount(dividend.shares)),
+                ("symbol", .text(dividend.symbol)), ("per_share", .amount(dividend.perShare)),
+                ("shares", .amount(dividend.shares)),
                 ("amount", .amount(dividend.amount)),
             ]
         case .wroteOff(let writeOff):
@@ -49,7 +52,8 @@ extension RecordView {
 
     private static func members(_ start: Start) -> [(String, JSON)] {
         var members: [(String, JSON)] = [
-            ("format", .string("papertrade/1")), ("account", .string(start.accountID)), ("generation", .integer(start.generation)),
+            ("format", .string("papertrade/1")), ("account", .string(start.accountID)),
+            ("generation", .integer(start.generation)),
             ("created_at", .time(start.createdAt)), ("net_deposits", .amount(start.netDeposits)),
             ("realized_pnl", .amount(start.realizedPnL)),
         ]
@@ -100,7 +104,8 @@ extension RecordView {
 
     private static func members(_ removal: QueueRemoval) -> [(String, JSON)] {
         var members: [(String, JSON)] = [
-            ("symbol", .text(removal.symbol)), ("queued_seq", .integer(removal.queuedSeq)), ("reason", .string(removal.reason.rawValue)),
+            ("symbol", .text(removal.symbol)), ("queued_seq", .integer(removal.queuedSeq)),
+            ("reason", .string(removal.reason.rawValue)),
         ]
         if let score = removal.score { members.append(("score", .amount(score))) }
         if let signal = removal.signal { members.append(("signal", .text(signal))) }

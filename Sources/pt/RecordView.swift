@@ -24,12 +24,14 @@ struct RecordView {
         switch record.event {
         case .bought(let trade): return "bought \(Self.terms(trade)) for \(trade.total.money)\(Self.commission(trade))"
         case .sold(let trade):
-            return "sold \(Self.terms(trade)) for \(trade.total.money)\(Self.commission(trade)), realized P&L \(trade.realizedPnL.money)"
+            return
+                "sold \(Self.terms(trade)) for \(trade.total.money)\(Self.commission(trade)), realized P&L \(trade.realizedPnL.money)"
         case .deposited(let amount): return "deposited \(amount.money)"
         case .withdrew(let amount): return "withdrew \(amount.money)"
         case .split(let split):
             let inLieu = split.cashInLieu.isZero ? "" : ", cash in lieu \(split.cashInLieu.money)"
-            return "split \(split.symbol) \(split.newShares.count):\(split.oldShares.count), now \(split.positionShares.count) shares\(inLieu)"
+            return
+                "split \(split.symbol) \(split.newShares.count):\(split.oldShares.count), now \(split.positionShares.count) shares\(inLieu)"
         case .receivedDividend(let dividend):
             return "received \(dividend.amount.money) from \(dividend.symbol) "
                 + "(\(dividend.perShare.money) on \(dividend.shares.count) shares)"
@@ -73,7 +75,8 @@ struct RecordView {
         case .bought(let trade), .sold(let trade):
             if !trade.commission.isZero { details.append("commission \(trade.commission.money)") }
             if let seq = trade.queuedSeq { details.append("queued by \(seq)") }
-        case .split(let split): details.append("\(split.newShares.count):\(split.oldShares.count), now \(split.positionShares.count) shares")
+        case .split(let split):
+            details.append("\(split.newShares.count):\(split.oldShares.count), now \(split.positionShares.count) shares")
         case .queued(let opportunity): details.append(Self.opinion(opportunity))
         case .tookOverOpportunity(let entry): details.append(Self.opinion(entry.opportunity))
         case .removedFromQueue(let removal): details.append("\(removal.reason.rawValue), queued by \(removal.queuedSeq)")

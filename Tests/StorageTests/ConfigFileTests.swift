@@ -52,7 +52,8 @@ import Testing
     @Test func `what is no value of the rule is refused with line, key and what was expected`() {
         expectRefused(
             "{\n  \"commission\": {\n    \"per_share\": -1\n  }\n}",
-            ", line 3: \"commission.per_share\" (commission for each share traded) is -1; expected a number from 0.0 to 1000.0 (money)")
+            ", line 3: \"commission.per_share\" (commission for each share traded) is -1; expected a number from 0.0 to 1000.0 (money)"
+        )
         expectRefused(
             "{\"queue\":\n{\"max_score_drop\"\n:\n100.5}}",
             ", line 2: \"queue.max_score_drop\" (a queued buy whose score fell by more is rejected) is 100.5; "
@@ -78,7 +79,8 @@ import Testing
             "{\n\n\"commission\": 0.005}",
             ", line 3: \"commission\" is 0.005; expected a section: {\"per_share\": ..., \"percent\": ..., \"minimum\": ...}")
         expectRefused(
-            #"{"queue": null}"#, ", line 1: \"queue\" is null; expected a section: {\"stale_after_hours\": ..., \"max_score_drop\": ...}")
+            #"{"queue": null}"#,
+            ", line 1: \"queue\" is null; expected a section: {\"stale_after_hours\": ..., \"max_score_drop\": ...}")
         expectRefused(
             "\n\n [{\"initial_cash\": 1}]",
             ", line 3: the file is a list; expected an object: {\"initial_cash\": 10000, ...}, or {} for the defaults")
@@ -94,7 +96,10 @@ import Testing
             (#"{"qeue": {}}"#, #""qeue": did you mean "queue"?"#),
             (#"{"commission": {"per_shares": 1}}"#, #""commission.per_shares": did you mean "per_share"?"#),
             (#"{"commission": {"maximum": 1}}"#, #""commission.maximum": did you mean "minimum"?"#),
-            (#"{"commission": {"percentage": 1}}"#, #""commission.percentage": known here are "per_share", "percent", "minimum""#),
+            (
+                #"{"commission": {"percentage": 1}}"#,
+                #""commission.percentage": known here are "per_share", "percent", "minimum""#
+            ),
             (#"{"queue": {"stale_after_hour": 1}}"#, #""queue.stale_after_hour": did you mean "stale_after_hours"?"#),
             // Right, but elsewhere.
             (#"{"commission.per_share": 1}"#, #""commission.per_share": did you mean "commission": {"per_share": ...}?"#),
@@ -113,12 +118,14 @@ import Testing
         for (text, sentence) in table { expectRefused(text, ", line 1: unknown key " + sentence) }
         let long = String(repeating: "initial_cash", count: 1000)
         expectRefused(
-            "{\"\(long)\": 1}", ", line 1: unknown key \"\(long.prefix(60))…\": known here are \"initial_cash\", \"commission\", \"queue\"")
+            "{\"\(long)\": 1}",
+            ", line 1: unknown key \"\(long.prefix(60))…\": known here are \"initial_cash\", \"commission\", \"queue\"")
     }
 
     @Test func `a key that stands twice is named with its line, at every level`() {
         expectRefused(
-            "{\"initial_cash\": 1,\n \"initial_cash\": 2}", ", line 2: the key \"initial_cash\" stands twice in one object: keep one of them")
+            "{\"initial_cash\": 1,\n \"initial_cash\": 2}",
+            ", line 2: the key \"initial_cash\" stands twice in one object: keep one of them")
         expectRefused(
             "{\"queue\": {\"stale_after_hours\": 1,\n\n\"stale_after_hours\": 1}}",
             ", line 3: the key \"stale_after_hours\" stands twice in one object: keep one of them")
@@ -137,7 +144,8 @@ import Testing
         expectRefused("{\n" + String(repeating: "[", count: 100_000), ", line 2: not JSON: nested more than 32 deep")
         expectRefused("{\"initial_cash\": NaN}", ", line 1: not JSON: invalid token near 'NaN'")
         expectRefused("{\n\"initial_cash\": 1e999}", ", line 2: not JSON: real number overflow near '1e999'")
-        expectRefused("{\"initial_cash\": 92233720368547758080}", ", line 1: not JSON: too big integer near '92233720368547758080'")
+        expectRefused(
+            "{\"initial_cash\": 92233720368547758080}", ", line 1: not JSON: too big integer near '92233720368547758080'")
         expectRefused("{\n  // mine\n}", ", line 2: not JSON: string or '}' expected near '/'")
         expectRefused("{\n\"initial_cash\": 1,\n}", ", line 3: not JSON: string or '}' expected near '}'")
         expectRefused("{\"initial_cash\": 1", ", line 1: not JSON: '}' expected near end of file")
@@ -251,7 +259,8 @@ import Testing
 
     @Test func `the distance of two names counts letters changed, missing, superfluous or swapped`() {
         let table = [
-            ("", "", 0), ("", "abc", 3), ("abc", "", 3), ("abc", "abc", 0), ("abc", "abd", 1), ("abc", "bac", 1), ("abc", "ac", 1),
+            ("", "", 0), ("", "abc", 3), ("abc", "", 3), ("abc", "abc", 0), ("abc", "abd", 1), ("abc", "bac", 1),
+            ("abc", "ac", 1),
             ("ca", "abc", 3), ("kitten", "sitting", 3), ("queue", "qeueu", 2),
         ]
         for (left, right, distance) in table {

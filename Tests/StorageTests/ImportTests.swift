@@ -67,10 +67,12 @@ import Testing
         #expect(
             account.trades.map(\.trade) == [
                 PastTrade(
-                    isBuy: true, symbol: try Symbol("AAPL"), shares: try Shares("40"), price: try Price("150"), total: try Money("6000"),
+                    isBuy: true, symbol: try Symbol("AAPL"), shares: try Shares("40"), price: try Price("150"),
+                    total: try Money("6000"),
                     cashAfter: try Money("4000")),
                 PastTrade(
-                    isBuy: false, symbol: try Symbol("AAPL"), shares: try Shares("10"), price: try Price("45"), total: try Money("450"),
+                    isBuy: false, symbol: try Symbol("AAPL"), shares: try Shares("10"), price: try Price("45"),
+                    total: try Money("450"),
                     cashAfter: try Money("4450")),
             ])
     }
@@ -136,27 +138,49 @@ import Testing
             (buy, "10000", ""),
             // Off by rounding errors of the old system.
             (entry("BUY", "A", "10", total: "1000.001", cashAfter: "8999.999"), "10000", ""),
-            (buy + "," + entry("BUY", "B", "0.1", total: "1", cashAfter: "8999") + "," + entry("SELL", "B", "0.1", total: "1", cashAfter: "9000"),
-                "10000", ""),
-            (entry("BUY", "A", "3.3333334", total: "500", cashAfter: "9500") + ","
-                + entry("BUY", "A", "6.6666665", total: "500", cashAfter: "9000"), "10000", ""),
+            (
+                buy + "," + entry("BUY", "B", "0.1", total: "1", cashAfter: "8999") + ","
+                    + entry("SELL", "B", "0.1", total: "1", cashAfter: "9000"),
+                "10000", ""
+            ),
+            (
+                entry("BUY", "A", "3.3333334", total: "500", cashAfter: "9500") + ","
+                    + entry("BUY", "A", "6.6666665", total: "500", cashAfter: "9000"), "10000", ""
+            ),
             // Something else.
             ("", "10000", "transaction_log.json has no trades"),
-            (entry("BUY", "A", "10", total: "1000.0", cashAfter: "null"), "10000", "the first trade of transaction_log.json has no cash_after"),
-            (entry("SELL", "A", "10", total: "1000.0", cashAfter: "9.0"), "10000",
-                "the first trade of transaction_log.json gives no cash to begin with"),
-            (entry("BUY", "A", "10", total: "999999999", cashAfter: "999999999"), "10000",
-                "the first trade of transaction_log.json gives no cash to begin with"),
-            (entry("BUY", "A", "10", total: "1000.0", cashAfter: "8999.98"), "10000",
-                "transaction_log.json does not lead to the cash of 9000.0"),
-            (entry("BUY", "A", "9", total: "1000.0", cashAfter: "9000.0"), "10000",
-                "transaction_log.json does not lead to the 10.0 shares of A"),
-            (entry("BUY", "B", "10", total: "1000.0", cashAfter: "9000.0"), "10000",
-                "transaction_log.json does not lead to the 10.0 shares of A"),
-            (buy + "," + entry("BUY", "B", "1", total: "0", cashAfter: "9000"), "10000",
-                "transaction_log.json leads to a position in B, which is not there"),
-            (buy + "," + entry("SELL", "C", "1", total: "0", cashAfter: "9000"), "10000",
-                "entry 2 of transaction_log.json sells more C than the entries before it bought"),
+            (
+                entry("BUY", "A", "10", total: "1000.0", cashAfter: "null"), "10000",
+                "the first trade of transaction_log.json has no cash_after"
+            ),
+            (
+                entry("SELL", "A", "10", total: "1000.0", cashAfter: "9.0"), "10000",
+                "the first trade of transaction_log.json gives no cash to begin with"
+            ),
+            (
+                entry("BUY", "A", "10", total: "999999999", cashAfter: "999999999"), "10000",
+                "the first trade of transaction_log.json gives no cash to begin with"
+            ),
+            (
+                entry("BUY", "A", "10", total: "1000.0", cashAfter: "8999.98"), "10000",
+                "transaction_log.json does not lead to the cash of 9000.0"
+            ),
+            (
+                entry("BUY", "A", "9", total: "1000.0", cashAfter: "9000.0"), "10000",
+                "transaction_log.json does not lead to the 10.0 shares of A"
+            ),
+            (
+                entry("BUY", "B", "10", total: "1000.0", cashAfter: "9000.0"), "10000",
+                "transaction_log.json does not lead to the 10.0 shares of A"
+            ),
+            (
+                buy + "," + entry("BUY", "B", "1", total: "0", cashAfter: "9000"), "10000",
+                "transaction_log.json leads to a position in B, which is not there"
+            ),
+            (
+                buy + "," + entry("SELL", "C", "1", total: "0", cashAfter: "9000"), "10000",
+                "entry 2 of transaction_log.json sells more C than the entries before it bought"
+            ),
         ]
         for (log, deposits, note) in table {
             let account = try OldFileFixture(portfolio: portfolio(cash: "9000.0", ["A": ("10", "100.0")]), log: "[\(log)]").read()
@@ -177,10 +201,15 @@ import Testing
             (#"{"cash": null}"#, "line 1: cash is null; expected a number from 0 to 999999999.999999"),
             (#"{"positions": {}}"#, "line 1: the file has no \"cash\", which the older system always writes"),
             (#"{"cash": 1}"#, "line 1: the file has no \"positions\", which the older system always writes"),
-            ("{\"cash\": 1,\n\"positions\": []}", "line 2: positions is a list; expected an object with a member for each symbol"),
+            (
+                "{\"cash\": 1,\n\"positions\": []}",
+                "line 2: positions is a list; expected an object with a member for each symbol"
+            ),
             ("{\"cash\": 1,\n\"positions\": {}}", "line 1: the file has no \"created_at\", which the older system always writes"),
-            (#"{"cash": 1, "positions": {}, "created_at": "yesterday"}"#,
-                "line 1: created_at is the text \"yesterday\"; expected a time from 1970 to 9999 such as 2026-11-23T14:30:00 (UTC unless it has an offset)"),
+            (
+                #"{"cash": 1, "positions": {}, "created_at": "yesterday"}"#,
+                "line 1: created_at is the text \"yesterday\"; expected a time from 1970 to 9999 such as 2026-11-23T14:30:00 (UTC unless it has an offset)"
+            ),
             ("[]", "line 1: the file is a list; expected the object that paper_portfolio.json is, with cash and positions"),
             ("", " is empty; expected JSON"),
             ("{\"cash\": 1,\n\"cash\": 1}", "line 2: the key \"cash\" stands twice in one object: keep one of them"),
@@ -192,18 +221,34 @@ import Testing
     @Test func `a wrong position is refused`() throws {
         let above = "expected a number above 0 and at most 999999999.999999"
         let table: [(member: String, sentence: String)] = [
-            (#""AAPL": {"cost_basis": 1, "first_purchase_date": "2026-01-01", "shares": -3.0}"#, "positions.AAPL.shares is -3.0; \(above)"),
+            (
+                #""AAPL": {"cost_basis": 1, "first_purchase_date": "2026-01-01", "shares": -3.0}"#,
+                "positions.AAPL.shares is -3.0; \(above)"
+            ),
             (#""AAPL": {"shares": 0, "cost_basis": 1}"#, "positions.AAPL.shares is 0; \(above)"),
             (#""AAPL": {"shares": 1e10, "cost_basis": 1}"#, "positions.AAPL.shares is 10000000000.0; \(above)"),
-            (#""AAPL": {"shares": 0.0000004, "cost_basis": 150}"#,
-                "positions.AAPL.shares is 4e-07; expected at least a millionth of a share, or no such position"),
-            (#""AAPL": {"shares": 1, "cost_basis": -1}"#, "positions.AAPL.cost_basis is -1; expected a number from 0 to 999999999.999999"),
-            (#""AAPL": {"shares": 1, "cost_basis": true}"#, "positions.AAPL.cost_basis is true; expected a number from 0 to 999999999.999999"),
-            (#""AAPL": {"shares": 1000000, "cost_basis": 1000}"#,
-                "positions.AAPL.cost_basis 1000.0 x 1000000.0 shares is beyond 999999999.999999"),
+            (
+                #""AAPL": {"shares": 0.0000004, "cost_basis": 150}"#,
+                "positions.AAPL.shares is 4e-07; expected at least a millionth of a share, or no such position"
+            ),
+            (
+                #""AAPL": {"shares": 1, "cost_basis": -1}"#,
+                "positions.AAPL.cost_basis is -1; expected a number from 0 to 999999999.999999"
+            ),
+            (
+                #""AAPL": {"shares": 1, "cost_basis": true}"#,
+                "positions.AAPL.cost_basis is true; expected a number from 0 to 999999999.999999"
+            ),
+            (
+                #""AAPL": {"shares": 1000000, "cost_basis": 1000}"#,
+                "positions.AAPL.cost_basis 1000.0 x 1000000.0 shares is beyond 999999999.999999"
+            ),
             (#""AAPL": {"shares": 1}"#, "positions.AAPL has no \"cost_basis\", which the older system always writes"),
             (#""AAPL": {"cost_basis": 1}"#, "positions.AAPL has no \"shares\", which the older system always writes"),
-            (#""AAPL": {"shares": 1, "cost_basis": 1}"#, "positions.AAPL has no \"first_purchase_date\", which the older system always writes"),
+            (
+                #""AAPL": {"shares": 1, "cost_basis": 1}"#,
+                "positions.AAPL has no \"first_purchase_date\", which the older system always writes"
+            ),
             (#""AAPL": 3"#, "positions.AAPL is 3; expected an object with shares, cost_basis and first_purchase_date"),
             (#""A B": {}"#, "positions.A B: \"A B\" is not a symbol; expected 1 to 32 characters of A-Z a-z 0-9 . _ - / ^ = :"),
             (#""": {}"#, "positions.: \"\" is not a symbol; expected 1 to 32 characters of A-Z a-z 0-9 . _ - / ^ = :"),
@@ -221,15 +266,19 @@ import Testing
         let place = "line 2: queued_opportunities entry 1"
         let symbols = "expected 1 to 32 characters of A-Z a-z 0-9 . _ - / ^ = :"
         func entry(_ change: (name: String, value: String)) -> String {
-            var members = [("symbol", "\"Q\""), ("queued_at", "\"2026-11-20\""), ("signal", "\"BUY\""), ("score", "50"), ("price", "1")]
+            var members = [
+                ("symbol", "\"Q\""), ("queued_at", "\"2026-11-20\""), ("signal", "\"BUY\""), ("score", "50"), ("price", "1"),
+            ]
             members.removeAll { $0.0 == change.name }
             if !change.value.isEmpty { members.append(change) }
             return "{" + members.map { "\"\($0.0)\": \($0.1)" }.joined(separator: ", ") + "}"
         }
         let long = String(repeating: "r", count: 257)
         let table: [(change: (name: String, value: String), sentence: String)] = [
-            (("signal", "\"STRONG_BUY\""),
-                "\(place), signal is the text \"STRONG_BUY\"; expected one of SELL, WEAK SELL, HOLD, WEAK BUY, BUY, STRONG BUY"),
+            (
+                ("signal", "\"STRONG_BUY\""),
+                "\(place), signal is the text \"STRONG_BUY\"; expected one of SELL, WEAK SELL, HOLD, WEAK BUY, BUY, STRONG BUY"
+            ),
             (("signal", "5"), "\(place), signal is 5; expected one of SELL, WEAK SELL, HOLD, WEAK BUY, BUY, STRONG BUY"),
             (("score", "100.5"), "\(place), score is 100.5; expected a number from 0 to 100"),
             (("score", "-1"), "\(place), score is -1; expected a number from 0 to 100"),
@@ -238,11 +287,15 @@ import Testing
             (("symbol", "7"), "\(place), symbol is 7, not a symbol; \(symbols)"),
             (("price", "0"), "\(place), price is 0; expected a number above 0 and at most 999999999.999999"),
             (("price", "1e-9"), "\(place), price is 1e-09; expected a price of at least a millionth, or null"),
-            (("reason", "\"\(long)\""),
-                "\(place), reason has 257 bytes; at most 256 are kept: shorten it in a copy of the file"),
+            (
+                ("reason", "\"\(long)\""),
+                "\(place), reason has 257 bytes; at most 256 are kept: shorten it in a copy of the file"
+            ),
             (("reason", "[]"), "\(place), reason is a list; expected text or null"),
-            (("queued_at", "\"1969-12-31\""),
-                "\(place), queued_at is the text \"1969-12-31\"; expected a time from 1970 to 9999 such as 2026-11-23T14:30:00 (UTC unless it has an offset)"),
+            (
+                ("queued_at", "\"1969-12-31\""),
+                "\(place), queued_at is the text \"1969-12-31\"; expected a time from 1970 to 9999 such as 2026-11-23T14:30:00 (UTC unless it has an offset)"
+            ),
             (("queued_at", ""), "\(place) has no \"queued_at\", which the older system always writes"),
             (("symbol", ""), "\(place) has no \"symbol\", which the older system always writes"),
         ]
@@ -256,10 +309,14 @@ import Testing
             ("[]", "line 1: the file is a list; expected the object that buy_queue.json is, with queued_opportunities"),
             ("{}", "line 1: the file has no \"queued_opportunities\", which the older system always writes"),
             (#"{"queued_opportunities": {}}"#, "line 1: queued_opportunities is an object; expected a list of opportunities"),
-            (#"{"queued_opportunities": [7]}"#,
-                "line 1: queued_opportunities entry 1 is 7; expected an object with symbol, queued_at, signal and score"),
-            ("{\"queued_opportunities\": [\(good),\n\(good)]}",
-                "line 2: queued_opportunities entry 2 queues Q, which entry 1 does already: keep one of them in a copy of the file"),
+            (
+                #"{"queued_opportunities": [7]}"#,
+                "line 1: queued_opportunities entry 1 is 7; expected an object with symbol, queued_at, signal and score"
+            ),
+            (
+                "{\"queued_opportunities\": [\(good),\n\(good)]}",
+                "line 2: queued_opportunities entry 2 queues Q, which entry 1 does already: keep one of them in a copy of the file"
+            ),
         ]
         for (text, sentence) in others {
             try expectRefused(OldFileFixture(portfolio: portfolio, queue: text), "buy_queue.json", sentence)
@@ -270,13 +327,22 @@ import Testing
         let good = entry("BUY", "A", "1", total: "1", cashAfter: "1")
         let table: [(entry: String, sentence: String)] = [
             (entry("HOLD", "A", "1", total: "1", cashAfter: "1"), "entry 3, action is the text \"HOLD\"; expected BUY or SELL"),
-            (entry("BUY", "A", "0", total: "1", cashAfter: "1"),
-                "entry 3, shares is 0; expected a number above 0 and at most 999999999.999999"),
-            (entry("BUY", "A", "1", total: "-1", cashAfter: "1"), "entry 3, total is -1; expected a number from 0 to 999999999.999999"),
-            (entry("BUY", "A", "1", total: "1", cashAfter: "1e9"),
-                "entry 3, cash_after is 1000000000.0; expected a number within 999999999.999999 either way"),
-            (entry("BUY", "", "1", total: "1", cashAfter: "1"),
-                "entry 3, symbol is the text \"\", not a symbol; expected 1 to 32 characters of A-Z a-z 0-9 . _ - / ^ = :"),
+            (
+                entry("BUY", "A", "0", total: "1", cashAfter: "1"),
+                "entry 3, shares is 0; expected a number above 0 and at most 999999999.999999"
+            ),
+            (
+                entry("BUY", "A", "1", total: "-1", cashAfter: "1"),
+                "entry 3, total is -1; expected a number from 0 to 999999999.999999"
+            ),
+            (
+                entry("BUY", "A", "1", total: "1", cashAfter: "1e9"),
+                "entry 3, cash_after is 1000000000.0; expected a number within 999999999.999999 either way"
+            ),
+            (
+                entry("BUY", "", "1", total: "1", cashAfter: "1"),
+                "entry 3, symbol is the text \"\", not a symbol; expected 1 to 32 characters of A-Z a-z 0-9 . _ - / ^ = :"
+            ),
             ("[]", "entry 3 is a list; expected an object with timestamp, action, symbol, shares, price and total"),
             (#"{"timestamp": "2026-01-01"}"#, "entry 3 has no \"action\", which the older system always writes"),
             (#"{}"#, "entry 3 has no \"timestamp\", which the older system always writes"),
@@ -308,7 +374,10 @@ import Testing
             (directory, "\(directory) is not a regular file: give the path of the file itself"),
             (directory + "/other.json", "there is no \(directory)/other.json: give the path of paper_portfolio.json"),
             (directory + "/none/p.json", "there is no directory \(directory)/none: give the path of paper_portfolio.json"),
-            (directory + "/paper_portfolio.json/p.json", "there is no directory \(directory)/paper_portfolio.json: give the path of paper_portfolio.json"),
+            (
+                directory + "/paper_portfolio.json/p.json",
+                "there is no directory \(directory)/paper_portfolio.json: give the path of paper_portfolio.json"
+            ),
         ]
         for (path, sentence) in table { expectRefused(path, sentence) }
         #expect(mkfifo(directory + "/buy_queue.json", 0o600) == 0)
@@ -333,7 +402,8 @@ import Testing
 
     // MARK: Events
 
-    @Test func `the events make an account with exactly the amounts of the files, and each queue entry is its own event`() throws {
+    @Test func `the events make an account with exactly the amounts of the files, and each queue entry is its own event`() throws
+    {
         let account = try OldFileFixture(
             portfolio: portfolio(cash: "9000.0", ["A": ("10", "100.0"), "B": ("3", "33.333333333333336")]),
             queue: """
@@ -347,7 +417,10 @@ import Testing
         let state = draft.state
         #expect(state.cash == account.cash && state.positions == account.positions && state.createdAt == account.createdAt)
         #expect(state.netDeposits == account.netDeposits && state.realizedPnL == account.realizedPnL && state.invariantHolds)
-        #expect(draft.records.map(\.event.typeName) == ["import", "rules", "position", "position", "opportunity", "opportunity", "past_trade"])
+        #expect(
+            draft.records.map(\.event.typeName) == [
+                "import", "rules", "position", "position", "opportunity", "opportunity", "past_trade",
+            ])
         for record in draft.records {
             if case .tookOverOpportunity(let entry) = record.event { #expect(entry.seq == record.seq) }
         }
@@ -371,25 +444,39 @@ import Testing
         }
     }
 
-    @Test func `ADHOC e2e`() throws {
-        let account = try OldFileFixture(portfolio: portfolio(cash: "9000.0", ["A": ("10", "100.0")])).read()
-        let now = try #require(Timestamp("2026-11-23T14:30:00Z"))
-        var template = Array("/tmp/papertrade-import-XXXXXX".utf8CString)
-        let path = try #require(mkdtemp(&template).map { String(cString: $0) })
+    @Test func `the account made of them opens, publishes and is proved`() throws {
+        let files = try OldFileFixture(
+            portfolio: portfolio(cash: "9000.0", ["A": ("10", "100.0"), "B": ("3", "33.333333333333336")]),
+            queue: #"{"queued_opportunities": [{"symbol": "Q", "queued_at": "2026-11-20", "signal": "BUY", "score": 50}]}"#,
+            log: "[" + entry("SELL", "A", "1", total: "1", cashAfter: "9000") + "]")
+        let account = try files.read()
+        let records = try draft(of: account, at: try #require(Timestamp("2026-11-23T14:30:00Z"))).records
         let system = SystemCalls()
-        let directory = try AccountDirectory(path: path, system: system, creating: false, isReadOnly: false, allowsNetwork: false)
-        try DirectoryStore.writeNextJournal(try draft(of: account, at: now).records, previousCRC: 0, in: directory)
+        let path = files.path + "/account"
+        let directory = try AccountDirectory(path: path, system: system, creating: true, isReadOnly: false, allowsNetwork: true)
+        defer {
+            for name in (try? directory.names()) ?? [] { try? system.unlink(name, in: directory.descriptor) }
+            rmdir(path)
+        }
+        try DirectoryStore.writeNextJournal(records, previousCRC: 0, in: directory)
         try system.rename(AccountFile.nextJournal, to: AccountFile.journal, in: directory.descriptor)
-        let store = try DirectoryStore.open(path: path, system: system, options: StoreOptions(), deadline: .never) { _ throws(StorageError) in fatalError() }
-        print(store.state)
-        print(path)
+        let store = try DirectoryStore.open(
+            path: path, system: system, options: StoreOptions(), deadline: Deadline(timeoutMilliseconds: -1, system: system)
+        ) { _ throws(StorageError) in throw StorageError(.noAccount, "not asked for") }
+        #expect(store.state.positions == account.positions && store.state.queue.map(\.seq) == [5])
+        let report = try verifyAccount(path: path, system: system)
+        #expect(report.problems.isEmpty && report.isPortfolioCurrent)
+        #expect(report.state == store.state && report.events == UInt64(records.count))
     }
 
     @Test func `the product of two floats is rounded once, half to even`() {
         let table: [(left: Double, right: Double, micros: Int64?)] = [
-            (0, 0, 0), (40, 150, 6_000_000_000), (3, 33.333333333333336, 100_000_000), (0.0078125, 1, 7812), (0.0234375, 1, 23_438),
-            (0.1, 0.1, 10_000), (1e-300, 1e-300, 0), (.leastNonzeroMagnitude, .leastNonzeroMagnitude, 0), (.leastNonzeroMagnitude, 999_999_999, 0), (1, 999_999_999.999999, amountLimit),
-            (999_999_999.999999, 999_999_999.999999, nil), (1e10, 0, nil), (-1, 1, nil), (1, -1, nil), (.nan, 1, nil), (1, .infinity, nil),
+            (0, 0, 0), (40, 150, 6_000_000_000), (3, 33.333333333333336, 100_000_000), (0.0078125, 1, 7812),
+            (0.0234375, 1, 23_438),
+            (0.1, 0.1, 10_000), (1e-300, 1e-300, 0), (.leastNonzeroMagnitude, .leastNonzeroMagnitude, 0),
+            (.leastNonzeroMagnitude, 999_999_999, 0), (1, 999_999_999.999999, amountLimit),
+            (999_999_999.999999, 999_999_999.999999, nil), (1e10, 0, nil), (-1, 1, nil), (1, -1, nil), (.nan, 1, nil),
+            (1, .infinity, nil),
         ]
         for (left, right, micros) in table { #expect(Money(rounding: left, times: right)?.micros == micros, "\(left) \(right)") }
     }

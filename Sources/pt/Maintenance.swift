@@ -1,0 +1,231 @@
+import ArgumentParser
+import PaperTrade
+
+struct InitCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "init", abstract: "Make a new account.",
+        discussion: """
+            The directory is made if it is missing; a config.json in it says the rules (see 'pt config'). This command and import are \
+            the only ones that make an account. JSON: account, path, seq, cash.
+            """)
+
+    @Argument(help: "The account's directory; the same as --account.", completion: .directory) var directory: String?
+    @Option(
+        help: ArgumentHelp(
+            "The cash to start with. Default: initial_cash of config.json, 10000 without one.", valueName: "amount"))
+    var cash: String?
+    @Option(help: "The account's id: 1 to 64 of A-Z a-z 0-9 - _. Default: random.") var id: String?
+    @OptionGroup(title: "Account") var account: AccountArguments
+    @OptionGroup var when: TimeArguments
+    @OptionGroup(title: "Lock") var lock: LockArguments
+    @OptionGroup(title: "Output") var output: OutputArguments
+    @OptionGroup(title: "Output") var quiet: QuietArguments
+
+    func validate() throws {
+        if directory != nil && account.account != nil {
+            throw ValidationError("give the directory once: as an argument or with --account")
+        }
+    }
+
+    func run() throws {
+        let path = directory ?? account.path
+        var options = account.options(clock: try when.timestamp())
+        try lock.apply(to: &options)
+        if let cash { options.initialCash = try Money(checking: cash) }
+        // An id of this process's own tells, afterwards, whether it was this process that made the account.
+        let id = id ?? Self.randomID()
+        options.accountID = id
+        try Self.refuseExisting(path, options)
+        options.createsIfMissing = true
+        let account = try Account(path, options: options)
+        defer { account.close() }
+        let summary = try account.summary()
+        guard summary.accountID == id else { throw Self.exists(account.path) }
+        Report.done(
+            isQuiet: quiet.quiet, isJSON: output.json,
+            .object([
+                ("account", .string(id)), ("path", .string(account.path)), ("seq", .integer(summary.seq)),
+                ("cash", .amount(summary.cash)),
+            ]),
+            "made account \(id) in \(printable(account.path)) with \(summary.cash.money) cash")
+    }
+
+    private static func refuseExisting(_ path: String, _ options: Options) throws(PaperTradeError) {
+        var options = options
+        options.isReadOnly = true
+        options.createsIfMissing = false
+        do throws(PaperTradeError) {
+            throw exists(try Account(path, options: options).path)
+        } catch {
+            guard error.status == .noAccount else { throw error }
+        }
+    }
+
+    private static func exists(_ path: String) -> PaperTradeError {
+        PaperTradeError(
+            .exists, "\(printable(path)) holds an account already: choose another directory, or start it over with 'pt reset'")
+    }
+
+    private static func randomID() -> String {
+        (0..<16).map { _ in
+            let digits = String(UInt8.random(in: 0...255), radix: 16)
+            return digits.count == 1 ? "0" + digits : digits
+        }.joined()
+    }
+}
+
+struct VerifyCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "verify", abstract: "Prove the account from its journals; takes no lock and changes nothing.",
+        discussion: """
+            Reads every line of every journal, checks each checksum and link, computes every event again, and checks after each that \
+            cash + cost of positions = net deposits + realized P&L. JSON: ok, path, events, first_seq, last_seq, durable_seq, \
+            generations, portfolio_current, unfinished_tail, cash, total_cost, net_deposits, realized_pnl and problems, each with \
+            code, name and message.
+            """)
+
+    @OptionGroup(title: "Account") var account: AccountArguments
+    @OptionGroup(title: "Output") var output: OutputArguments
+    @OptionGroup(title: "Output") var quiet: QuietArguments
+
+    func run() throws {
+        let report = try Account.verify(account.path)
+        let view = VerifyView(path: account.path, report: report)
+        if !quiet.quiet { try Console.print(output.json ? view.object.text + "\n" : view.text) }
+        guard let first = view.problems.first else { return }
+        let more = view.problems.count > 1 ? " (and \(counted(view.problems.count - 1, "more problem")))" : ""
+        throw PaperTradeError(
+            first.status, "\(first.message)\(more): see 'pt recover'", errno: first.errno, seq: first.seq, offset: first.offset)
+    }
+}
+
+private struct VerifyView {
+    let path: String
+    let report: VerifyReport
+
+    var problems: [PaperTradeError] { report.problems.map { PaperTradeError($0) } }
+
+    var text: String {
+        var rows = [
+            ["Events", "\(grouping("\(report.events)")), from \(report.firstSeq) to \(report.lastSeq)"],
+            ["On the disk up to", "\(report.durableSeq)"], ["Generations", "\(report.generations)"],
+            [
+                "portfolio.json",
+                report.isPortfolioCurrent ? "current" : "behind, missing or edited: the next change publishes it again",
+            ],
+        ]
+        if report.hasUnfinishedTail { rows.append(["Journal's end", "an unacknowledged write, which the next change removes"]) }
+        rows += [
+            ["Cash", report.state.cash.money], ["Cost of positions", report.state.totalCost?.money ?? "-"],
+            ["Net deposits", report.state.netDeposits.money], ["Realized P&L", report.state.realizedPnL.money],
+        ]
+        let table = Table.text([Table.Column(""), Table.Column("")], rows, hasHeader: false)
+        guard !problems.isEmpty else {
+            return table + "verified: every line, every figure and the balance after every event are right\n"
+        }
+        return table + problems.map { "problem: \($0.message)\n" }.joined()
+    }
+
+    var object: JSON {
+        .object([
+            ("ok", .bool(problems.isEmpty)), ("path", .string(path)), ("events", .integer(report.events)),
+            ("first_seq", .integer(report.firstSeq)), ("last_seq", .integer(report.lastSeq)),
+            ("durable_seq", .integer(report.durableSeq)), ("generations", .integer(report.generations)),
+            ("portfolio_current", .bool(report.isPortfolioCurrent)), ("unfinished_tail", .bool(report.hasUnfinishedTail)),
+            ("cash", .amount(report.state.cash)), ("total_cost", .amount(report.state.totalCost)),
+            ("net_deposits", .amount(report.state.netDeposits)), ("realized_pnl", .amount(report.state.realizedPnL)),
+            (
+                "problems",
+                .array(
+                    problems.map { problem in
+                        .object([
+                            ("code", .integer(problem.status.rawValue)), ("name", .string(problem.status.description)),
+                            ("message", .string(problem.message)),
+                        ])
+                    })
+            ),
+        ])
+    }
+}
+
+struct RecoverCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "recover", abstract: "Rescue a damaged account; every old file is kept under another name.",
+        discussion: """
+            Takes the longest good part of the journal, or portfolio.json where that is newer and whole, and starts a new generation \
+            from it. Events after the damage are lost to the account. Changes nothing if nothing is wrong. JSON: recovered, kept_seq, \
+            lost_events, seq, generation, from_portfolio, kept_as.
+            """)
+
+    @OptionGroup(title: "Account") var account: AccountArguments
+    @OptionGroup(title: "Lock") var lock: LockArguments
+    @OptionGroup(title: "Output") var output: OutputArguments
+    @OptionGroup(title: "Output") var quiet: QuietArguments
+
+    func run() throws {
+        var options = account.options()
+        try lock.apply(to: &options)
+        let report = try Account.recover(account.path, options: options)
+        Report.done(isQuiet: quiet.quiet, isJSON: output.json, Self.object(report), Self.sentence(report))
+    }
+
+    private static func object(_ report: RecoverReport) -> JSON {
+        .object([
+            ("recovered", .bool(report.seq > 0)), ("kept_seq", .integer(report.keptSeq)),
+            ("lost_events", .integer(report.lostEvents)),
+            ("seq", .integer(report.seq)), ("generation", .integer(report.generation)),
+            ("from_portfolio", .bool(report.isFromPortfolio)),
+            ("kept_as", report.keptAs.isEmpty ? .null : .string(report.keptAs)),
+        ])
+    }
+
+    private static func sentence(_ report: RecoverReport) -> String {
+        guard report.seq > 0 else { return "nothing to recover: the account opens, and nothing was changed" }
+        let source = report.isFromPortfolio ? "portfolio.json" : "the journal"
+        let kept = report.keptAs.isEmpty ? "" : "; the damaged journal is kept as \(printable(report.keptAs))"
+        return "recovered the account as of event \(report.keptSeq) from \(source), as generation \(report.generation): "
+            + "\(counted(report.lostEvents, "later event")) could not be used\(kept)"
+    }
+}
+
+struct BackupCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "backup", abstract: "Write a consistent copy of the account to a new directory.",
+        discussion: "Holds the account's lock meanwhile; the copy is on the disk when the command ends. JSON: path, destination.")
+
+    @Argument(help: "A directory that does not exist yet.", completion: .directory) var destination: String
+    @OptionGroup(title: "Account") var account: AccountArguments
+    @OptionGroup(title: "Lock") var lock: LockArguments
+    @OptionGroup(title: "Output") var output: OutputArguments
+    @OptionGroup(title: "Output") var quiet: QuietArguments
+
+    func run() throws {
+        var options = account.options()
+        try lock.apply(to: &options)
+        let account = try Account(account.path, options: options)
+        defer { account.close() }
+        try account.backUp(to: destination)
+        Report.done(
+            isQuiet: quiet.quiet, isJSON: output.json,
+            .object([("path", .string(account.path)), ("destination", .string(destination))]),
+            "copied the account to \(printable(destination))")
+    }
+}
+
+struct ResetCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "reset", abstract: "Start the account over with nothing but cash.",
+        discussion:
+            "Positions and queue go; the journal so far is kept as journal-<generation>.jsonl, and history still shows it.")
+
+    @Option(
+        help: ArgumentHelp(
+            "The cash to start with. Default: initial_cash of config.json, 10000 without one.", valueName: "amount"))
+    var cash: String?
+    @OptionGroup var change: ChangeArguments
+
+    func run() throws {
+        let cash = try cash.map { text throws(PaperTradeError) in try Money(checking: text) }
+        try change.perform { (account, request) throws(PaperTradeError) in try account.reset(initialCash: cash, request) }
+    }
+}
