@@ -35,7 +35,7 @@ let package = Package(
 
         .testTarget(name: "LedgerTests", dependencies: ["Ledger"]),
         .testTarget(name: "StorageTests", dependencies: ["Storage", "Ledger", "CJansson"]),
-        .testTarget(name: "PaperTradeTests", dependencies: ["PaperTrade"]),
+        .testTarget(name: "PaperTradeTests", dependencies: ["PaperTrade", "Storage"]),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -18,18 +18,24 @@ from ._structs import clock_fn, log_fn, pt_error
 from ._text import from_bytes
 from .errors import Busy
 from .times import to_microseconds
+from ._waiting import ONCE, Waiting
 
 Log = Callable[[int, str], None]
 """Takes a level of the logging module and one line."""
 
 Clock = Callable[[], datetime]
 
-# For ever is waited in pieces of this length, because Python cannot act on Ctrl-C while a call is inside C.
-PIECE_MILLISECONDS = 1000
-
 _logger = logging.getLogger("papertrade")
 _levels = {constants.LOG_INFO: logging.INFO, constants.LOG_WARNING: logging.WARNING}
 _no_time = -1  # before 1970: C refuses the change
+
+
+def not_called() -> pt_error:
+    """An error whose status is OK from the moment that the call has succeeded, and not before.
+
+    What takes a lock needs it: Ctrl-C, or an exception of `log`, can come between C's success and any line of Python.
+    """
+    return pt_error(status=-1)
 
 
 class Calls:
@@ -59,15 +65,23 @@ class Calls:
                 raised.clear()  # the exception's traceback holds this frame, which would hold the exception
         return status
 
-    def call(self, function: Any, *arguments: Any, for_ever: bool = False, accepted: tuple[int, ...] = ()) -> int:
-        """Calls a function whose last parameter is a pt_error. Raises unless the status is OK or accepted."""
-        error = pt_error()
-        while True:
+    def call(
+        self, function: Any, *arguments: Any, waiting: Waiting = ONCE, accepted: tuple[int, ...] = (),
+        error: Optional[pt_error] = None,
+    ) -> int:
+        """Calls a function whose last parameter is a pt_error. Raises unless the status is OK or accepted.
+
+        `error` shows, if something else is raised, whether the call had succeeded: see not_called.
+        """
+        if error is None:
+            error = pt_error()
+        for _ in waiting:
             status = self.status(function, *arguments, byref(error))
             if status == constants.OK or status in accepted:
                 return status
-            if status != Busy.status or not for_ever:
-                raise failure(status, error)
+            if status != Busy.status:
+                break
+        raise failure(status, error)
 
     def keep(self, exception: BaseException) -> None:
         """Called in a callback: the call that is running on this thread is to raise `exception`. The first one counts."""

@@ -7,8 +7,8 @@ OK = 0
 SYMBOL_MAX = 32
 REQUEST_ID_MAX = 64
 TEXT_MAX = 256
+SECTOR_MAX = 64
 ACCOUNT_ID_MAX = 64
-SECTOR_MAX = 64  # the header says so in the comment on pt_analysis.sector
 
 AMOUNT_MAX = 999999999.999999
 

@@ -32,6 +32,16 @@ def failure(status: int, error: pt_error) -> errors.PaperTradeError:
     )
 
 
+def failure_without_error(status: int, what: str, misuse: str) -> errors.PaperTradeError:
+    """The exception for a function that has no pt_error. `what`: "the lock 'x'"; `misuse`: what Misuse means there."""
+    reasons = {
+        errors.Misuse.status: misuse,
+        errors.Closed.status: "has been closed: open it anew",
+        errors.Forked.status: "was opened by the parent process: open it anew in the child",
+    }
+    return class_for(status)(status, f"{what} {reasons.get(status, f'failed with status {status}')}")
+
+
 def refusal(kind: type[errors.PaperTradeError], message: str) -> errors.PaperTradeError:
     """An exception that the package itself raises, for what cannot even be handed to C."""
     return kind(kind.status, message)

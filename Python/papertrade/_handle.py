@@ -11,6 +11,8 @@ from typing import Any, Optional, TypeVar
 from . import errors
 from ._calls import Calls
 from ._failures import refusal
+from ._structs import pt_error
+from ._waiting import Waiting
 
 Struct = TypeVar("Struct", bound=ctypes.Structure)
 
@@ -21,7 +23,7 @@ class Handle:
     _library: ctypes.CDLL
     _calls: Calls
     _path: Path
-    _for_ever: bool
+    _waiting: Waiting
     _pid: int
     _pointer: Optional[int] = None
 
@@ -31,19 +33,21 @@ class Handle:
         return self._pointer
 
     def _call(
-        self, name: str, *arguments: Any, for_ever: Optional[bool] = None, accepted: tuple[int, ...] = ()
+        self, name: str, *arguments: Any, waiting: Optional[Waiting] = None, accepted: tuple[int, ...] = (),
+        error: Optional[pt_error] = None,
     ) -> int:
-        """Calls pt_`name`(account, arguments..., error). Waits again while it is Busy if the account waits for ever."""
+        """Calls the function `name`(account, arguments..., error); while it is Busy, as often as `waiting` or the account says."""
         return self._calls.call(
             getattr(self._library, name),
             self._opened(),
             *arguments,
-            for_ever=self._for_ever if for_ever is None else for_ever,
+            waiting=self._waiting if waiting is None else waiting,
             accepted=accepted,
+            error=error,
         )
 
     def _list(self, name: str, struct: type[Struct], *arguments: Any, capacity: int = 64) -> list[Struct]:
-        """The list that pt_`name`(account, arguments..., out, capacity, &count, error) fills, however long it is."""
+        """The list that `name`(account, arguments..., out, capacity, &count, error) fills, however long it is."""
         count = c_size_t(0)
         while True:
             out = (struct * capacity)()

@@ -8,12 +8,13 @@ from typing import Any, Optional
 
 from . import _constants as constants
 from . import errors
-from ._calls import PIECE_MILLISECONDS, Calls, Clock, Log
+from ._calls import Calls, Clock, Log
 from ._failures import refusal
 from ._structs import pt_options, pt_request
 from ._text import to_bytes_or_null
+from ._waiting import Waiting
 from .amounts import Amount, to_double_or_nan
-from .times import to_microseconds_or_now, to_milliseconds
+from .times import to_microseconds_or_now
 
 _durabilities = {"full": constants.DURABILITY_FULL, "process": constants.DURABILITY_PROCESS}
 
@@ -37,7 +38,7 @@ class Options:
         if durability not in _durabilities:
             raise refusal(errors.InvalidArgument, f"durability is {durability!r}: \"full\" or \"process\" is expected")
         self.calls = Calls(log, clock)
-        self.for_ever = lock_timeout is None
+        self.waiting = Waiting(lock_timeout, "lock_timeout")
         self.struct = pt_options.init()
         self.struct.flags = (
             (0 if create else constants.OPEN_EXISTING)
@@ -45,7 +46,7 @@ class Options:
             | (constants.OPEN_ALLOW_NETWORK if allow_network else 0)
         )
         self.struct.initial_cash = to_double_or_nan(initial_cash, "initial_cash", errors.InvalidAmount)
-        self.struct.lock_timeout_ms = PIECE_MILLISECONDS if self.for_ever else to_milliseconds(lock_timeout, "lock_timeout")
+        self.struct.lock_timeout_ms = self.waiting.milliseconds
         self.struct.durability = _durabilities[durability]
         self.struct.account_id = to_bytes_or_null(account_id, "account_id", errors.InvalidArgument)
         self.struct.log = self.calls.log

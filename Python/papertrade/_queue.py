@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from ctypes import byref, c_size_t
+from ctypes import byref, c_size_t, c_uint64, pointer
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, Callable, Optional, Union
 
@@ -12,7 +13,7 @@ from . import _results as results
 from . import errors
 from ._handle import Handle
 from ._options import reference, to_request
-from ._structs import analyst_fn, pt_analysis, pt_execution, pt_queue_entry
+from ._structs import analyst_fn, pt_analysis, pt_execution, pt_opportunity, pt_queue_entry
 from ._text import from_bytes, to_array, to_bytes_or_null, to_symbol
 from .amounts import Amount, to_double, to_double_or_nan
 from .enums import Confidence, Signal, member
@@ -22,7 +23,7 @@ from .types import Analysis, Execution, QueueEntry
 Analyst = Callable[[str, datetime], Optional[Analysis]]
 """Judges a symbol as of a time; None: no opinion."""
 
-_FAILED = -1  # neither PT_OK nor PT_NO_OPINION
+_FAILED = -1  # neither PT_OK nor PT_NO_OPINION nor PT_STOPPED
 
 _logger = logging.getLogger("papertrade")
 
@@ -34,20 +35,27 @@ class Queue(Handle):
     """
 
     def enqueue(
-        self, symbol: str, score: Amount, signal: Union[Signal, str], price: Optional[Amount] = None, reason: Optional[str] = None
-    ) -> None:
+        self, symbol: str, score: Amount, signal: Union[Signal, str], price: Optional[Amount] = None, reason: Optional[str] = None,
+        *, request_id: Optional[str] = None,
+        expected_seq: Optional[int] = None, time: Optional[datetime] = None, note: Optional[str] = None,
+    ) -> int:
         """Queues an opportunity: score 0 to 100, price above zero or None for unknown, reason up to 256 bytes of UTF-8.
 
-        AlreadyQueued: there is one entry a symbol. InvalidScore, InvalidSignal, InvalidPrice, InvalidText.
+        Returns the seq of the event that queued it: the identity of the entry, QueueEntry.seq. The keywords are those of any
+        change. AlreadyQueued: there is one entry a symbol. InvalidScore, InvalidSignal, InvalidPrice, InvalidText.
         """
-        self._call(
-            "pt_enqueue",
-            to_symbol(symbol),
-            to_double(score, "score", errors.InvalidScore),
-            int(member(Signal, signal, errors.InvalidSignal)),
-            to_double_or_nan(price, "price", errors.InvalidPrice),
-            to_bytes_or_null(reason, "reason", errors.InvalidText),
-        )
+        opportunity = pt_opportunity.init()
+        opportunity.symbol = to_symbol(symbol)
+        opportunity.score = to_double(score, "score", errors.InvalidScore)
+        opportunity.signal = member(Signal, signal, errors.InvalidSignal)
+        opportunity.price = to_double_or_nan(price, "price", errors.InvalidPrice)
+        opportunity.reason = to_bytes_or_null(reason, "reason", errors.InvalidText)
+        request = to_request(request_id, expected_seq, time, note)
+        if request is not None:
+            opportunity.request = pointer(request)
+        seq = c_uint64(0)
+        self._call("pt_submit_opportunity", byref(opportunity), byref(seq))
+        return seq.value
 
     def queue(self) -> list[QueueEntry]:
         """The queue in order; changes nothing."""
@@ -70,24 +78,25 @@ class Queue(Handle):
     def execute_queue(self, analyst: Analyst) -> list[Execution]:
         """Asks the analyst about each entry, then in one commit buys or rejects every entry; returns what became of each.
 
-        `analyst(symbol, time)` returns an Analysis, or None for no opinion. It runs without the lock and may make reading
-        calls on this account; changes are Misuse. It may be asked again if others have the lock or lengthen the queue.
+        `analyst(symbol, time)` returns an Analysis, or None for no opinion. It is asked once about each symbol, without the lock,
+        and may make reading calls on this account; changes are Misuse.
 
         An Exception that it raises, or an Analysis that cannot be used, fails that symbol only (REJECTED_NO_ANALYSIS): it is
-        logged, and kept as `error` in the Execution. Anything else, such as KeyboardInterrupt, is raised from here; the
-        analyst is not asked again.
+        logged, and kept as `error` in the Execution. Anything else, such as KeyboardInterrupt, is raised from here with nothing
+        changed; the analyst is not asked again.
         """
+        judged: dict[str, Optional[Analysis]] = {}
         raised: dict[str, Exception] = {}
-        interrupted = False
 
         def on_symbol(_context: Optional[int], symbol: bytes, time: int, out: Any) -> int:
-            nonlocal interrupted
-            if interrupted:
-                return errors.Stopped.status
+            # C asks again whenever the call is made again: when it was Busy, or the queue has become longer.
             name = from_bytes(symbol)
-            raised.pop(name, None)
+            if name in raised:
+                return _FAILED
             try:
-                analysis = analyst(name, from_microseconds(time))
+                if name not in judged:
+                    judged[name] = _checked(analyst(name, from_microseconds(time)), from_microseconds(time))
+                analysis = judged[name]
                 if analysis is None:
                     return constants.NO_OPINION
                 _fill_in(out.contents, analysis)
@@ -97,21 +106,27 @@ class Queue(Handle):
                 _logger.warning("the analyst failed for %s", name, exc_info=exception)
                 return _FAILED
             except BaseException as exception:
-                interrupted = True
                 self._calls.keep(exception)
                 return errors.Stopped.status
 
         callback = analyst_fn(on_symbol)
         count = c_size_t(0)
-        self._call("pt_execute_queue", callback, None, None, 0, byref(count))  # so that the analyst is asked only once
+        self._call("pt_execute_queue", callback, None, None, 0, byref(count))
         outs = self._list("pt_execute_queue", pt_execution, callback, None, capacity=count.value + 16)
         return [results.execution(out, raised) for out in outs]
 
 
-def _fill_in(out: pt_analysis, analysis: Analysis) -> None:
-    """Writes the judgement for C; raises before C could see half of it."""
+def _checked(analysis: Optional[Analysis], asked_at: datetime) -> Optional[Analysis]:
+    """The judgement with its time, which must not become later while the call waits for the lock."""
+    if analysis is None:
+        return None
     if not isinstance(analysis, Analysis):
         raise TypeError(f"the analyst returned a {type(analysis).__name__}: an Analysis is expected, or None")
+    return replace(analysis, time=asked_at if analysis.time is None else analysis.time)
+
+
+def _fill_in(out: pt_analysis, analysis: Analysis) -> None:
+    """Writes the judgement for C; raises before C could see half of it."""
     signal = int(member(Signal, analysis.signal, errors.InvalidSignal))
     confidence = 0 if analysis.confidence is None else int(member(Confidence, analysis.confidence, errors.InvalidArgument))
     out.reason = to_array(analysis.reason, "reason", constants.TEXT_MAX)

@@ -41,6 +41,7 @@ def fill_or_change(out: c.pt_fill) -> Union[Fill, Change]:
         return fill(out)
     return Change(
         seq=out.seq,
+        type=from_bytes(out.type),
         time=moment(out.time),
         at=moment(out.at),
         symbol=from_bytes(out.symbol) or None,

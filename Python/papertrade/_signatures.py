@@ -51,6 +51,7 @@ SIGNATURES: dict[str, tuple[Any, tuple[Any, ...]]] = {
     "pt_find_request": (c_int32, (_account, c_char_p, _fill, _error)),
     # Queue
     "pt_enqueue": (c_int32, (_account, c_char_p, c_double, c_int32, c_double, c_char_p, _error)),
+    "pt_submit_opportunity": (c_int32, (_account, POINTER(c.pt_opportunity), POINTER(c_uint64), _error)),
     "pt_queue": (c_int32, (_account, POINTER(c.pt_queue_entry), c_size_t, _count, _error)),
     "pt_dequeue_all": (c_int32, (_account, POINTER(c.pt_queue_entry), c_size_t, _count, _error)),
     "pt_clear_queue": (c_int32, (_account, _count, _request, _error)),

@@ -127,7 +127,8 @@ class pt_fill(Structure):
         ("position_shares", c_double),
         ("position_cost", c_double),
         ("symbol", c_char * 40),
-        ("reserved", c_uint8 * 64),
+        ("type", c_char * 24),
+        ("reserved", c_uint8 * 40),
     ]
 
 
@@ -228,6 +229,23 @@ class pt_queue_entry(Structure):
         ("reason", c_char * 264),
         ("reserved", c_uint8 * 64),
     ]
+
+
+class pt_opportunity(Structure):
+    _fields_ = [
+        ("struct_size", c_uint32),
+        ("signal", c_int32),
+        ("symbol", c_char_p),
+        ("score", c_double),
+        ("price", c_double),
+        ("reason", c_char_p),
+        ("request", POINTER(pt_request)),
+    ]
+
+    @classmethod
+    def init(cls) -> pt_opportunity:
+        """PT_OPPORTUNITY_INIT."""
+        return cls(struct_size=ctypes.sizeof(cls), price=math.nan)
 
 
 class pt_analysis(Structure):

@@ -125,9 +125,12 @@ class Trading(Handle):
         self, symbol: str, per_share: Amount, *, request_id: Optional[str] = None,
         expected_seq: Optional[int] = None, time: Optional[datetime] = None, note: Optional[str] = None,
     ) -> None:
-        """Credits a cash dividend of `per_share`, above zero, on the shares held; it is realized P&L. NoPosition, TotalIsZero."""
+        """Credits a cash dividend of `per_share`, above zero, on the shares held; it is realized P&L.
+
+        NoPosition, InvalidPrice, TotalIsZero.
+        """
         request = to_request(request_id, expected_seq, time, note)
-        double = to_double(per_share, "per_share", errors.InvalidAmount)
+        double = to_double(per_share, "per_share", errors.InvalidPrice)
         self._call("pt_dividend", to_symbol(symbol), double, reference(request))
 
     def write_off(

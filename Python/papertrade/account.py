@@ -13,17 +13,18 @@ from types import TracebackType
 from typing import Any, Literal, Optional
 
 from . import errors, maintenance
-from ._calls import PIECE_MILLISECONDS, Clock, Log, _logger
-from ._constants import WAIT_DEFAULT
-from ._failures import class_for
+from ._calls import Clock, Log, _logger, not_called
+from ._constants import OK, WAIT_DEFAULT
+from ._failures import failure_without_error
 from ._library import library
 from ._options import Options, reference, to_request
 from ._queue import Queue
 from ._state import State
 from ._text import StrPath, to_path
 from ._trading import Trading
+from ._waiting import ONCE, Waiting
 from .amounts import Amount, to_double_or_nan
-from .times import Timeout, Wait, to_milliseconds
+from .times import Timeout, Wait
 from .types import VerifyReport
 
 
@@ -36,8 +37,8 @@ class Account(Trading, State, Queue):
     read_only      True: only read. No write permission is needed, nothing is mended, changes are ReadOnly
     durability     "full": acknowledged is on the disk. "process": acknowledged is handed to the system, and survives a crash
                    of the program but not a power cut
-    lock_timeout   seconds that changes wait for the lock, then they are Busy; 0 tries once; None waits for ever. Ctrl-C is
-                   acted on after the wait; with None, within a second
+    lock_timeout   seconds that changes wait for the lock, then they are Busy; 0 tries once; None waits for ever. Ctrl-C ends
+                   the wait within half a second
     account_id     for a new account: 1 to 64 of A-Z a-z 0-9 - _ ; None: random. Set it for reproducible tests
     log            called with a level of the logging module and one line when something was mended or needs attention;
                    None: the logger "papertrade". It may not use this account
@@ -77,17 +78,16 @@ class Account(Trading, State, Queue):
         self._library = library()
         self._calls = options.calls
         self._path = Path(os.path.abspath(os.fsdecode(encoded)))
-        self._for_ever = options.for_ever
+        self._waiting = options.waiting
         self._pid = os.getpid()
         opened = c_void_p()
         try:
-            self._calls.call(
-                self._library.pt_open, encoded, byref(options.struct), byref(opened), for_ever=self._for_ever
-            )
+            self._calls.call(self._library.pt_open, encoded, byref(options.struct), byref(opened), waiting=self._waiting)
+            self._pointer = opened.value
         except BaseException:
-            self._library.pt_close(opened)  # not NULL if `log` raised although the account was opened
+            self._pointer = None
+            self._library.pt_close(opened)  # not NULL if `log` or Ctrl-C raised although the account was opened
             raise
-        self._pointer = opened.value
 
     @property
     def path(self) -> Path:
@@ -110,8 +110,8 @@ class Account(Trading, State, Queue):
         status = self._calls.status(self._library.pt_close, pointer)
         if status != errors.Misuse.status:
             self._pointer = None
-        if status not in (0, errors.Forked.status, errors.Closed.status):
-            raise self._failure(status, "closing")
+        if status not in (OK, errors.Forked.status, errors.Closed.status):
+            raise self._failure(status, "cannot be closed from inside one of its callbacks")
 
     def __enter__(self) -> Account:
         self._opened()
@@ -147,54 +147,56 @@ class Account(Trading, State, Queue):
     def batch(self, timeout: Timeout = Wait.DEFAULT) -> Iterator[Account]:
         """Many changes, one commit: `with account.batch():` commits at its end, and rolls back if an exception leaves it.
 
-        Takes the lock, waiting `timeout` seconds, and belongs to this thread; other threads and processes wait. Changes are
+        Takes the lock, waiting `timeout` seconds, and belongs to this thread; other threads and processes wait, and another
+        Account of the same directory is WouldDeadlock on this thread if it is to be changed or opened meanwhile. Changes are
         decided at once, against each other's results; fills are provisional until the end. A refusal that is caught inside
         does not end the batch. Not allowed in it (Misuse): batch, reload, reset, backup, execute_queue. At most 65,536 events.
         """
-        milliseconds, for_ever = self._wait(timeout)
+        milliseconds, waiting = self._wait(timeout)
+        began = not_called()
         try:
-            self._call("pt_begin", milliseconds, for_ever=for_ever)
-        except errors.PaperTradeError:
-            raise
-        except BaseException:  # of `log`, or Ctrl-C: the batch has begun all the same
-            self._roll_back()
-            raise
-        try:
+            self._call("pt_begin", milliseconds, waiting=waiting, error=began)
             yield self
         except BaseException:
-            self._roll_back()
+            if began.status == OK and self._pointer is not None:
+                # Nothing to report: if there is no batch any more, nothing of it has happened either.
+                self._calls.status(self._library.pt_rollback, self._pointer)
             raise
-        self._call("pt_commit", for_ever=False)
-
-    def _roll_back(self) -> None:
-        """Nothing to report: if there is no batch any more, nothing of it has happened either."""
-        if self._pointer is not None:
-            self._calls.status(self._library.pt_rollback, self._pointer)
+        self._call("pt_commit", waiting=ONCE)
 
     @contextmanager
     def lock(self, timeout: Timeout = Wait.DEFAULT) -> Iterator[Account]:
         """Makes several calls of this thread one critical section: `with account.lock():`. May be nested.
 
         Waits `timeout` seconds, then Busy names the holder; None waits for ever; default: lock_timeout of the account. Unlike
-        a batch, each change inside is a commit of its own.
+        a batch, each change inside is a commit of its own. Another Account of the same directory is WouldDeadlock on this
+        thread if it is to be changed or opened meanwhile; with read_only it can be opened.
         """
-        milliseconds, for_ever = self._wait(timeout)
-        self._call("pt_account_lock", milliseconds, for_ever=for_ever)
+        milliseconds, waiting = self._wait(timeout)
+        taken = not_called()
         try:
+            self._call("pt_account_lock", milliseconds, waiting=waiting, error=taken)
             yield self
-        finally:
-            if self._pointer is not None:
-                status = self._calls.status(self._library.pt_account_unlock, self._pointer)
-                if status != 0:
-                    raise self._failure(status, "unlocking")
+        except BaseException:
+            if taken.status == OK:
+                self._unlock()  # the exception on its way matters more than what may be wrong here
+            raise
+        status = self._unlock()
+        if status != OK:
+            raise self._failure(status, "is not locked by this thread")
 
-    def _wait(self, timeout: Timeout) -> tuple[int, bool]:
-        """Milliseconds for C, and whether to wait again after them."""
-        if timeout is Wait.DEFAULT:
-            return WAIT_DEFAULT, self._for_ever
-        if timeout is None:
-            return PIECE_MILLISECONDS, True
-        return to_milliseconds(timeout), False
+    def _unlock(self) -> int:
+        """The status. An account that was closed inside its block is unlocked."""
+        if self._pointer is None:
+            return OK
+        return self._calls.status(self._library.pt_account_unlock, self._pointer)
+
+    def _wait(self, timeout: Timeout) -> tuple[int, Waiting]:
+        """Milliseconds for C, and how often to wait for so long."""
+        if isinstance(timeout, Wait):
+            return WAIT_DEFAULT, self._waiting
+        waiting = Waiting(timeout)
+        return waiting.milliseconds, waiting
 
     # The account as a whole
 
@@ -222,7 +224,5 @@ class Account(Trading, State, Queue):
         self._opened()
         return maintenance.verify(self._path, check=check)
 
-    def _failure(self, status: int, doing: str) -> errors.PaperTradeError:
-        """For the functions of C that have no pt_error."""
-        name = self._library.pt_status_name(status).decode()
-        return class_for(status)(status, f"{doing} the account {ascii(str(self._path))} failed: {name}")
+    def _failure(self, status: int, misuse: str) -> errors.PaperTradeError:
+        return failure_without_error(status, f"the account {ascii(str(self._path))}", misuse)

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import os
+import time
 import warnings
 from ctypes import byref, c_int32, c_void_p
 from types import TracebackType
 from typing import Any, Optional
 
 from . import errors
-from ._calls import PIECE_MILLISECONDS, Calls
-from ._failures import class_for, refusal
+from ._calls import Calls, _logger, not_called
+from ._constants import OK
+from ._failures import failure_without_error, refusal
 from ._library import library
 from ._options import to_unsigned
 from ._text import StrPath, to_path
+from ._waiting import Waiting
 from .times import Timeout, Wait, to_milliseconds
 
 
@@ -22,9 +25,9 @@ class Lock:
 
     timeout   seconds that acquiring waits, then Busy names the holder's pid and since when; 0 tries once; None waits for ever
 
-    The system releases it when the process dies, and close() when it is held. Not for an account's .lock: Account.lock makes a
-    critical section of an account. Any thread may release; a forked child must make its own (Forked). Raises Permission, Io,
-    UnsafeFile, NetworkFileSystem.
+    Ctrl-C ends a wait within half a second. The system releases the lock when the process dies, and close() when it is held. Not
+    for an account's .lock: Account.lock makes a critical section of an account. Any thread may release; a forked child must make
+    its own (Forked). Raises Permission, Io, UnsafeFile.
     """
 
     _pointer: Optional[int] = None
@@ -33,7 +36,7 @@ class Lock:
     def __init__(self, path: StrPath, *, timeout: Optional[float] = 10.0) -> None:
         self.path = os.fsdecode(path)
         self.timeout = timeout
-        to_milliseconds(timeout)  # refused here rather than at the first acquire
+        Waiting(timeout)  # refused here rather than at the first acquire
         self._library = library()
         self._calls = Calls()
         self._pid = os.getpid()
@@ -43,28 +46,35 @@ class Lock:
 
     def acquire(self, timeout: Timeout = Wait.DEFAULT) -> None:
         """Takes the lock within `timeout` seconds (default: the lock's own; None: for ever). Busy, WouldDeadlock."""
-        seconds = self.timeout if isinstance(timeout, Wait) else timeout
-        milliseconds = PIECE_MILLISECONDS if seconds is None else to_milliseconds(seconds)
+        waiting = Waiting(self.timeout if isinstance(timeout, Wait) else timeout)
         pointer = self._opened()
-        self._calls.call(self._library.pt_lock_acquire, pointer, milliseconds, for_ever=seconds is None)
-        self._held = True
+        taken = not_called()
+        try:
+            self._calls.call(self._library.pt_lock_acquire, pointer, waiting.milliseconds, waiting=waiting, error=taken)
+            self._held = True
+        except BaseException:
+            if taken.status == OK:
+                self._held = False
+                self._calls.status(self._library.pt_lock_release, pointer)
+            raise
 
     def acquire_retrying(self, *, timeout: float = 1.0, attempts: int = 3, delay: float = 1.0) -> None:
         """Tries `attempts` times, each for `timeout` seconds, with `delay` seconds in between. Busy, WouldDeadlock."""
-        self._calls.call(
-            self._library.pt_lock_acquire_retrying,
-            self._opened(),
-            to_milliseconds(timeout),
-            to_unsigned(attempts, "attempts", least=1, bits=31),
-            to_milliseconds(delay, "delay"),
-        )
-        self._held = True
+        to_milliseconds(delay, "delay")
+        for left in reversed(range(to_unsigned(attempts, "attempts", least=1, bits=31))):
+            try:
+                self.acquire(timeout)
+                return
+            except errors.Busy:
+                if left == 0:
+                    raise
+            time.sleep(delay)  # here rather than in C, so that Ctrl-C ends it
 
     def release(self) -> None:
         """Releases the lock. Misuse if it is not held."""
         status = self._calls.status(self._library.pt_lock_release, self._opened())
-        if status != 0:
-            raise self._failure(status, "releasing")
+        if status != OK:
+            raise self._failure(status, "is not held: there is nothing to release")
         self._held = False
 
     def close(self) -> None:
@@ -73,8 +83,8 @@ class Lock:
         if pointer is None:
             return
         status = self._calls.status(self._library.pt_lock_close, pointer)
-        if status not in (0, errors.Forked.status, errors.Closed.status):
-            raise self._failure(status, "closing")
+        if status not in (OK, errors.Forked.status, errors.Closed.status):
+            raise self._failure(status, "cannot be closed")
 
     @staticmethod
     def is_held(path: StrPath) -> bool:
@@ -93,8 +103,14 @@ class Lock:
     def __exit__(
         self, kind: Optional[type[BaseException]], exception: Optional[BaseException], traceback: Optional[TracebackType]
     ) -> None:
-        if self._held:  # not if the block released or closed it
+        if not self._held:  # the block released or closed it
+            return
+        try:
             self.release()
+        except errors.PaperTradeError as failure:
+            if exception is None:
+                raise
+            _logger.warning("%s", failure)  # the exception on its way matters more
 
     def __del__(self, _warn: Any = warnings.warn, _getpid: Any = os.getpid) -> None:
         pointer, self._pointer = self._pointer, None
@@ -117,6 +133,5 @@ class Lock:
             raise refusal(errors.Closed, f"the lock {ascii(self.path)} is closed: make a new one")
         return self._pointer
 
-    def _failure(self, status: int, doing: str) -> errors.PaperTradeError:
-        name = self._library.pt_status_name(status).decode()
-        return class_for(status)(status, f"{doing} the lock {ascii(self.path)} failed: {name}")
+    def _failure(self, status: int, misuse: str) -> errors.PaperTradeError:
+        return failure_without_error(status, f"the lock {ascii(self.path)}", misuse)

@@ -52,7 +52,7 @@ def recover(
     options = Options(durability=durability, lock_timeout=lock_timeout, log=log, clock=clock, allow_network=allow_network)
     report = pt_recover_report()
     options.calls.call(
-        library().pt_recover, to_path(path), byref(options.struct), byref(report), for_ever=options.for_ever
+        library().pt_recover, to_path(path), byref(options.struct), byref(report), waiting=options.waiting
     )
     return results.recover_report(report)
 
@@ -82,6 +82,6 @@ def import_portfolio(
     report = pt_import_report()
     options.calls.call(
         library().pt_import, to_path(path), to_path(old_portfolio_json, "old_portfolio_json"), byref(options.struct),
-        byref(report), for_ever=options.for_ever,
+        byref(report), waiting=options.waiting,
     )
     return results.import_report(report)

@@ -7,7 +7,7 @@ from enum import Enum
 from typing import Optional, Union
 
 from . import errors
-from ._constants import TIME_NOW, WAIT_FOREVER
+from ._constants import TIME_NOW
 from ._failures import refusal
 
 
@@ -47,12 +47,10 @@ def from_microseconds(microseconds: int) -> datetime:
     return _epoch + timedelta(microseconds=microseconds)
 
 
-def to_milliseconds(seconds: Union[int, float, None], name: str = "timeout") -> int:
-    """A time span for C: seconds, 0 or more, rounded up to milliseconds so that a short wait is not none. None is for ever."""
-    if seconds is None:
-        return WAIT_FOREVER
+def to_milliseconds(seconds: float, name: str = "timeout") -> int:
+    """A time span for C: seconds, 0 or more, rounded up to milliseconds so that a short wait is not none."""
     if isinstance(seconds, bool) or not isinstance(seconds, (int, float)):
-        raise TypeError(f"{name} is a {type(seconds).__name__}: a number of seconds is expected, or None for ever")
+        raise TypeError(f"{name} is a {type(seconds).__name__}: a number of seconds is expected")
     if not 0 <= seconds <= _longest:
-        raise refusal(errors.InvalidArgument, f"{name} is {seconds}: 0 or more seconds are expected, or None for ever")
+        raise refusal(errors.InvalidArgument, f"{name} is {seconds}: 0 or more seconds are expected")
     return int(-(-seconds * 1000 // 1))

@@ -37,12 +37,18 @@ class Fill:
     repeated: bool             # the outcome of an earlier call with the same request_id
     provisional: bool          # inside a batch, not committed yet
 
+    @property
+    def type(self) -> str:
+        """"buy" or "sell", as Change.type and Event.type have it."""
+        return self.side.name.lower()
+
 
 @dataclass(frozen=True)
 class Change:
     """What an earlier request that was no trade recorded: see Account.find_request. Amounts that do not apply are None."""
 
     seq: int
+    type: str                  # "deposit", "split" ...: as in Event.type
     time: datetime
     at: datetime
     symbol: Optional[str]

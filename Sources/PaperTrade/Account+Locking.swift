@@ -24,6 +24,7 @@ extension Account {
                         var draft = Draft(on: store.state, at: recordingTime())
                         try acceptRules(into: &draft, time: time)
                         batch = Batch(draft: draft)
+                        gate.hold(true)
                     }
                 } catch {
                     releaseOnce()
@@ -75,6 +76,7 @@ extension Account {
             throw PaperTradeError(.misuse, "this thread has not begun a batch")
         }
         batch = nil
+        gate.hold(false)
         defer {
             releaseOnce()
             gate.leave()
@@ -95,6 +97,7 @@ extension Account {
             do throws(StorageError) {
                 try acquire(deadline)
                 lockCount += 1
+                gate.hold(true)
             } catch {
                 gate.leave()
                 throw error
@@ -107,6 +110,7 @@ extension Account {
         try checkUsable(isReading: false)
         guard gate.isInside, lockCount > 0 else { throw PaperTradeError(.misuse, "this thread does not hold the account's lock") }
         lockCount -= 1
+        gate.hold(false)
         releaseOnce()
         gate.leave()
     }

@@ -87,13 +87,13 @@ public final class Account: @unchecked Sendable {
     /// Closes the account: rolls back an open batch, releases the lock, publishes what is known to be on the disk. Calls of other
     /// threads that are inside finish first; later ones throw. Harmless if it is closed already.
     public func close() {
+        // A child that was forked must not touch what belongs to its parent: whoever holds these locks will not release them here.
+        guard system.processID() == processID else { return }
         guard !isClosed.withLock({ isClosed in
             defer { isClosed = true }
             return isClosed
         }) else { return }
         gate.close()
-        // A child that was forked must not touch what belongs to its parent.
-        guard system.processID() == processID else { return }
         batch = nil
         let wasLocked = lockDepth > 0
         lockDepth = 0

@@ -16,6 +16,8 @@ final class Gate: @unchecked Sendable {
     private let system: any System
     private var owner: UInt64?
     private var depth = 0
+    /// How many of those outlast a call: a batch, the account's lock.
+    private var holds = 0
     private var isClosed = false
 
     init(system: any System) {
@@ -54,7 +56,7 @@ final class Gate: @unchecked Sendable {
             }
             wait(nanoseconds: min(remaining, 100_000_000))
         }
-        if isClosed && owner == nil { throw Self.closed }
+        if isClosed { throw Self.closed }
         owner = thread
         depth += 1
     }
@@ -62,20 +64,29 @@ final class Gate: @unchecked Sendable {
     func leave() {
         pthread_mutex_lock(mutex)
         defer { pthread_mutex_unlock(mutex) }
+        guard depth > 0 else { return }
         depth -= 1
-        if depth == 0 {
-            owner = nil
-            pthread_cond_broadcast(condition)
-        }
+        if depth == 0 { owner = nil }
+        pthread_cond_broadcast(condition)
     }
 
-    /// Lets nobody in any more, and waits until whoever is inside has left; a thread that is itself inside does not wait for itself.
+    /// The thread inside goes on being inside when its call has returned, or no longer.
+    func hold(_ isHeld: Bool) {
+        pthread_mutex_lock(mutex)
+        defer { pthread_mutex_unlock(mutex) }
+        holds += isHeld ? 1 : -1
+    }
+
+    /// Lets nobody in any more, and waits until no call of another thread is inside. What a thread only holds is taken from it.
     func close() {
         pthread_mutex_lock(mutex)
         defer { pthread_mutex_unlock(mutex) }
         isClosed = true
         pthread_cond_broadcast(condition)
-        while let owner, owner != system.threadID() { wait(nanoseconds: 100_000_000) }
+        while let owner, owner != system.threadID(), depth > holds { wait(nanoseconds: 100_000_000) }
+        owner = system.threadID()
+        depth = 1
+        holds = 0
     }
 
     static let closed = StorageError(.closed, "the account has been closed: open it again")

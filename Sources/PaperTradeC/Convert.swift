@@ -55,14 +55,15 @@ func checkSize<Value>(_ pointer: UnsafePointer<Value>, _ size: UInt32, _ name: S
 
 /// The text that `pointer` leads to; at most one byte more than `limit` is looked at.
 ///
-/// - Parameter tooLong: what to throw for a longer text.
+/// - Parameter invalid: what to throw for a longer text, and for one that is not UTF-8.
 func text(
-    _ pointer: UnsafePointer<CChar>, limit: Int, field: String, tooLong: (String) -> Refusal
+    _ pointer: UnsafePointer<CChar>, limit: Int, invalid: (String) -> Refusal
 ) throws(PaperTradeError) -> String {
     let count = strnlen(pointer, limit + 1)
     let bytes = UnsafeRawBufferPointer(start: pointer, count: count)
-    guard count <= limit else { throw PaperTradeError(tooLong(String(decoding: bytes, as: UTF8.self))) }
-    guard let text = String(validating: bytes, as: UTF8.self) else { throw PaperTradeError(.textNotUTF8(field: field)) }
+    guard count <= limit, let text = String(validating: bytes, as: UTF8.self) else {
+        throw PaperTradeError(invalid(String(decoding: bytes, as: UTF8.self)))
+    }
     return text
 }
 
@@ -83,8 +84,9 @@ func symbol(_ pointer: UnsafePointer<CChar>?) throws(PaperTradeError) -> Symbol 
 
 func shortText(_ pointer: UnsafePointer<CChar>?, _ field: String) throws(PaperTradeError) -> String? {
     guard let pointer else { return nil }
-    return try text(pointer, limit: Text.maximumByteCount, field: field) { _ in
-        .textTooLong(field: field, byteCount: strnlen(pointer, 1 << 16))
+    return try text(pointer, limit: Text.maximumByteCount) { _ in
+        let count = strnlen(pointer, 1 << 16)
+        return count > Text.maximumByteCount ? .textTooLong(field: field, byteCount: count) : .textNotUTF8(field: field)
     }
 }
 
@@ -114,7 +116,7 @@ func requestOptions(_ pointer: UnsafePointer<pt_request>?) throws(PaperTradeErro
     if request.expected_seq != 0 { options.expectedSeq = request.expected_seq }
     options.time = try time(request.time)
     if let id = request.request_id {
-        options.id = try text(id, limit: RequestID.maximumByteCount, field: "request_id") { .invalidRequestID($0) }
+        options.id = try text(id, limit: RequestID.maximumByteCount) { .invalidRequestID($0) }
     }
     options.note = try shortText(request.note, "note")
     return options
@@ -179,7 +181,7 @@ func options(_ pointer: UnsafePointer<pt_options>?) throws(PaperTradeError) -> O
     default: throw invalidArgument("options->durability is \(given.durability): give PT_DURABILITY_FULL or PT_DURABILITY_PROCESS")
     }
     if let id = given.account_id {
-        options.accountID = try text(id, limit: Int(PT_ACCOUNT_ID_MAX), field: "account_id") { .invalidAccountID($0) }
+        options.accountID = try text(id, limit: Int(PT_ACCOUNT_ID_MAX)) { .invalidAccountID($0) }
     }
     if let log = given.log {
         // The caller promises that context may be used on any thread.

@@ -145,7 +145,7 @@ public func pt_find_request(
     perform(error) { () throws(PaperTradeError) in
         let account = try Handles.account(account)
         guard let pointer: UnsafePointer<CChar> = request_id else { throw invalidArgument("request_id is NULL") }
-        let id = try text(pointer, limit: RequestID.maximumByteCount, field: "request_id") { .invalidRequestID($0) }
+        let id = try text(pointer, limit: RequestID.maximumByteCount) { .invalidRequestID($0) }
         let receipt = try account.findRequest(id)
         out?.pointee = pt_fill(receipt)
     }

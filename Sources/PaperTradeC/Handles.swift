@@ -30,7 +30,11 @@ enum Handles {
     /// inherited one, which nobody would release here.
     private static func table() -> HandleTable {
         let processID = SystemCalls().processID()
-        if current.processID != processID { current = HandleTable(processID: processID, firstID: current.nextIDOfParent) }
+        if current.processID != processID {
+            // Never freed: that would close the parent's accounts, and wait for the locks that were held when it forked.
+            _ = Unmanaged.passRetained(current)
+            current = HandleTable(processID: processID, firstID: current.nextIDOfParent)
+        }
         return current
     }
 

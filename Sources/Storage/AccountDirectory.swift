@@ -156,7 +156,7 @@ final class AccountDirectory: Sendable {
 
     private func checkIsSafe(_ status: FileStatus, _ name: String) throws(StorageError) {
         guard status.kind == .regular else {
-            throw StorageError(.unsafeFile, "\(escaped(path(of: name))) is not a regular file: remove it")
+            throw StorageError(.unsafeFile, "\(escaped(path(of: name))) is not a regular file: put one in its place")
         }
         guard isReadOnly || status.user == system.effectiveUserID() else {
             throw StorageError(.unsafeFile, "\(escaped(path(of: name))) belongs to another user")

@@ -255,7 +255,13 @@ public struct AccountFiles: Sendable {
 
     /// The contents of config.json, `nil` if there is none.
     public func config() throws(StorageError) -> [UInt8]? {
-        try directory.contents(AccountFile.config, limit: 1 << 20)
+        do throws(StorageError) {
+            return try directory.contents(AccountFile.config, limit: ConfigFile.maximumByteCount)
+        } catch {
+            // Too large to be one.
+            guard error.kind == .corrupt else { throw error }
+            throw StorageError(.invalidConfig, error.description)
+        }
     }
 
     /// The status of config.json, `nil` if there is none.

@@ -11,7 +11,7 @@ extension DirectoryStore {
         // The end of the last known line, and a byte more.
         let count = min(Int(position.offset), checksumSuffixCount + 2)
         let tail = try directory.read(journal, AccountFile.journal, at: position.offset - Int64(count), count: count + 1)
-        guard isEndOfLastLine(tail.prefix(count)) else {
+        guard isEndOfLastLine(tail.prefix(count), crc: position.crc) else {
             // A change that was read without the lock has been undone since, or the file has been tampered with.
             return try load(isLocked: isLocked)
         }
@@ -19,12 +19,12 @@ extension DirectoryStore {
         try readNewLines(isLocked: isLocked)
     }
 
-    private func isEndOfLastLine(_ bytes: ArraySlice<UInt8>) -> Bool {
+    private func isEndOfLastLine(_ bytes: ArraySlice<UInt8>, crc: UInt32) -> Bool {
         var bytes = bytes
         guard bytes.popLast() == fill else { return false }
         if bytes.last == UInt8(ascii: " ") { bytes.removeLast() }
         guard bytes.popLast() == UInt8(ascii: "}"), bytes.popLast() == UInt8(ascii: "\"") else { return false }
-        return checksumValue(bytes.suffix(8)) == position.crc
+        return checksumValue(bytes.suffix(8)) == crc
     }
 
     private func readNewLines(isLocked: Bool) throws(StorageError) {
@@ -198,15 +198,22 @@ extension DirectoryStore {
         }
     }
 
-    /// Whether the journal has, where the view says, a line that ends with the checksum it says.
+    /// Whether the journal has all the lines that the view rests on and that may not have been synced: whole ones, of which the last
+    /// ends where the view says, with the checksum it says. That line alone is no proof: a power cut can lose its beginning.
     private func isOnJournal(_ reference: JournalReference) throws(StorageError) -> Bool {
         let count = checksumSuffixCount + 2
-        guard reference.position.offset > Int64(count) else { return false }
+        guard reference.position.offset > Int64(count), reference.durableOffset <= reference.position.offset else { return false }
         let bytes = try directory.read(journal, AccountFile.journal, at: reference.position.offset - Int64(count), count: count)
-        let known = position
-        defer { position = known }
-        position = reference.position
-        return bytes.count == count && isEndOfLastLine(bytes[...])
+        guard bytes.count == count, isEndOfLastLine(bytes[...], crc: reference.position.crc) else { return false }
+        var isWhole = reference.durableOffset == reference.position.offset
+        if isWhole { return true }
+        var start = JournalPosition()
+        start.offset = reference.durableOffset
+        var scanner = JournalScanner(journal, AccountFile.journal, in: directory, from: start)
+        _ = try scanner.scan(onlyNewLines: true) { (group) in
+            for placed in group where placed.end == reference.position.offset && placed.line.crc == reference.position.crc { isWhole = true }
+        }
+        return isWhole
     }
 
     private func readRules(_ offset: Int64) throws(StorageError) -> Rules? {

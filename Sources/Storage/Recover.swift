@@ -21,14 +21,14 @@ public func recoverAccount(
 ) throws(StorageError) -> RecoverReport {
     var options = options
     options.createsIfMissing = false
+    var opens = true
     do throws(StorageError) {
         _ = try DirectoryStore.open(path: path, system: system, options: options, deadline: deadline) { (_) throws(StorageError) in
             throw StorageError(.noAccount, "there is no account at \(escaped(path))")
         }
-        return RecoverReport()
     } catch {
         switch error.kind {
-        case .corrupt, .missingData, .wrongAccount: break
+        case .corrupt, .missingData, .wrongAccount: opens = false
         default: throw error
         }
     }
@@ -38,7 +38,10 @@ public func recoverAccount(
         AccountFile.lock, in: directory.descriptor, path: directory.path(of: AccountFile.lock), purpose: .account, system: system)
     try lock.acquire(deadline)
     defer { lock.release() }
-    return try Recovery(directory).run()
+    let recovery = Recovery(directory)
+    // An account that opens can be damaged all the same: open reads only the end of the journal.
+    if opens, try recovery.isSound() { return RecoverReport() }
+    return try recovery.run()
 }
 
 private struct Recovery {
@@ -50,12 +53,18 @@ private struct Recovery {
         system = directory.system
     }
 
+    /// Whether the whole journal is good.
+    func isSound() throws(StorageError) -> Bool {
+        guard let journal = try directory.open(AccountFile.journal, .readOnly) else { return false }
+        return try readGoodPart(journal).isWhole
+    }
+
     func run() throws(StorageError) -> RecoverReport {
         var report = RecoverReport()
         let journal = try directory.open(AccountFile.journal, .readWrite)
         var state = AccountState()
         var crc: UInt32 = 0
-        if let journal { (state, crc, report.lostEvents) = try readGoodPart(journal) }
+        if let journal { (state, crc, report.lostEvents, _) = try readGoodPart(journal) }
         var restsOn = "\(AccountFile.journal) up to event \(state.seq)"
         if let portfolio = try readPortfolio(), state.seq == 0 || portfolio.state.seq > state.seq,
             state.seq == 0 || portfolio.state.accountID == state.accountID
@@ -74,7 +83,9 @@ private struct Recovery {
                     + "restore a backup")
         }
         report.keptSeq = state.seq
-        let records = try newGeneration(state, restsOn: restsOn, lastSeq: try highestSeq(state, journal))
+        let highest = try highestSeq(state, journal)
+        if report.isFromPortfolio { report.lostEvents = highest - state.seq }
+        let records = try newGeneration(state, restsOn: restsOn, lastSeq: highest)
         try DirectoryStore.writeNextJournal(records, previousCRC: crc, in: directory)
         // Each step leaves either the damaged journal or the new one in place.
         if journal != nil {
@@ -102,7 +113,10 @@ private struct Recovery {
         return report
     }
 
-    private func readGoodPart(_ journal: OpenFile) throws(StorageError) -> (AccountState, UInt32, UInt64) {
+    /// The state after the longest good part, its last line's checksum, and how many whole lines there are after it.
+    private func readGoodPart(
+        _ journal: OpenFile
+    ) throws(StorageError) -> (state: AccountState, crc: UInt32, unused: UInt64, isWhole: Bool) {
         var state = AccountState()
         var crc: UInt32 = 0
         var isStopped = false
@@ -127,10 +141,9 @@ private struct Recovery {
             state = next
             crc = group.last?.line.crc ?? crc
         }
-        if case .fault(let fault) = end {
-            unused += UInt64(try TornWriteTest(journal, AccountFile.journal, in: directory).tail(of: fault).wholeLines)
-        }
-        return (state, crc, unused)
+        guard case .fault(let fault) = end else { return (state, crc, unused, !isStopped) }
+        unused += UInt64(try TornWriteTest(journal, AccountFile.journal, in: directory).tail(of: fault).wholeLines)
+        return (state, crc, unused, false)
     }
 
     private func readPortfolio() throws(StorageError) -> Portfolio? {

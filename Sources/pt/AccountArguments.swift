@@ -16,6 +16,8 @@ struct AccountArguments: ParsableArguments {
 
     var path: String { account ?? Console.environment("PAPERTRADE_ACCOUNT") ?? "." }
 
+    var configPath: String { path + "/config.json" }
+
     /// Opens the account to look at it: without a lock, and without write permission.
     func openReadOnly(clock: Timestamp? = nil) throws(PaperTradeError) -> Account {
         var options = options(clock: clock)
@@ -79,7 +81,11 @@ struct LockArguments: ParsableArguments {
 
 /// What can accompany any change.
 struct RequestArguments: ParsableArguments {
+    /// The options whose value is a text, taken as it is, also if it looks like an option: programs pass on what they were given.
+    static let textOptions: Set<String> = ["--request-id", "--note", "--reason"]
+
     @Option(
+        parsing: .unconditional,
         help: ArgumentHelp(
             "Makes the command safe to repeat: the same id with the same content changes nothing and prints the first outcome.",
             valueName: "id"))
@@ -88,7 +94,7 @@ struct RequestArguments: ParsableArguments {
     @Option(help: ArgumentHelp("Refuse unless this is the account's last event.", valueName: "seq"))
     var expectedSeq: UInt64?
 
-    @Option(help: ArgumentHelp("Kept with the event; up to 256 bytes.", valueName: "text"))
+    @Option(parsing: .unconditional, help: ArgumentHelp("Kept with the event; up to 256 bytes.", valueName: "text"))
     var note: String?
 
     @OptionGroup var when: TimeArguments

@@ -29,8 +29,11 @@ struct ConfigInitCommand: ParsableCommand {
         }
         // The rules may come before the account.
         try Files.makeDirectory(account.path)
-        let path = account.path + "/config.json"
-        try Files.create(path, Adapters.configText(rules))
+        let path = account.configPath
+        guard !Files.exists(path) else {
+            throw PaperTradeError(.exists, "\(printable(path)) exists already, and is not replaced: edit it, or move it away")
+        }
+        try Files.create(path, Array(Config.text(rules).utf8))
         Report.done(
             isQuiet: quiet.quiet, isJSON: output.json, .object([("path", .string(path))]),
             "wrote \(printable(path)): edit it, then run 'pt config check'")
@@ -39,38 +42,47 @@ struct ConfigInitCommand: ParsableCommand {
 
 struct ConfigCheckCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "check", abstract: "Say whether a config.json is valid, and if not, where and why.",
-        discussion: "JSON: path, valid and rules; an invalid file is an error.")
+        commandName: "check", abstract: "Say whether config.json is valid, and if not, where and why.",
+        discussion: "JSON: path, exists, valid and rules; an invalid file is an error.")
 
-    @Argument(help: "The file to check. Default: the account's config.json.", completion: .file(extensions: ["json"])) var file:
-        String?
     @OptionGroup(title: "Account") var account: AccountArguments
     @OptionGroup(title: "Output") var output: OutputArguments
     @OptionGroup(title: "Output") var quiet: QuietArguments
 
     func run() throws {
-        let path = file ?? account.path + "/config.json"
-        let rules = try Adapters.rules(inConfig: path)
+        let rules = try Config.rules(in: account.path)
+        let path = account.configPath
+        let exists = Files.exists(path)
         Report.done(
             isQuiet: quiet.quiet, isJSON: output.json,
-            .object([("path", .string(path)), ("valid", .bool(true)), ("rules", RulesView(rules).object)]),
-            "\(printable(path)) is valid")
+            .object([
+                ("path", .string(path)), ("exists", .bool(exists)), ("valid", .bool(true)), ("rules", RulesView(rules).object),
+            ]),
+            exists ? "\(printable(path)) is valid" : "there is no \(printable(path)): the defaults apply")
     }
 }
 
 struct ConfigShowCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "show", abstract: "Show the rules in force.",
-        discussion: "JSON: every rule by its name, such as queue.stale_after_hours.")
+        commandName: "show", abstract: "Show the rules in force, and what a changed config.json will change.",
+        discussion: "JSON: every rule in force by its name, such as queue.stale_after_hours.")
 
     @OptionGroup(title: "Account") var account: AccountArguments
     @OptionGroup(title: "Output") var output: OutputArguments
 
     func run() throws {
-        let account = try account.openReadOnly()
-        defer { account.close() }
-        let view = RulesView(try account.rules())
-        try Console.print(output.json ? view.object.text + "\n" : view.text)
+        let handle = try account.openReadOnly()
+        defer { handle.close() }
+        let view = RulesView(try handle.rules())
+        guard !output.json else { return try Console.print(view.object.text + "\n") }
+        try Console.print(view.text)
+        let wanted: Rules
+        do throws(PaperTradeError) {
+            wanted = try Config.rules(in: account.path)
+        } catch {
+            return Console.warn("\(error.message); the rules above stay in force")
+        }
+        try Console.print(view.text(ofChangesTo: wanted))
     }
 }
 
@@ -88,5 +100,13 @@ private struct RulesView {
         ]
         return Table.text(
             columns, RuleKey.allCases.map { [$0.name, rules[$0].count, $0.defaultValue.count, $0.unit, $0.meaning] })
+    }
+
+    /// What the next change to the account will put into force; "" if nothing.
+    func text(ofChangesTo wanted: Rules) -> String {
+        let changed = RuleKey.allCases.filter { wanted[$0] != rules[$0] }
+        guard !changed.isEmpty else { return "" }
+        return "\nThe next change to the account adopts what config.json says now: "
+            + changed.map { "\($0.name) \(wanted[$0].count)" }.joined(separator: ", ") + "\n"
     }
 }

@@ -14,6 +14,7 @@ struct OutputError: Error, CustomStringConvertible {
     let code: Int32
 
     var isBrokenPipe: Bool { code == EPIPE }
+    var isInterrupt: Bool { code == EINTR }
     var description: String { errorText(code) }
 }
 
@@ -23,7 +24,21 @@ struct Interrupted: Error {}
 /// The process's streams, arguments and signals: what a command line needs of the system beside files.
 enum Console {
     /// Whether results and errors are JSON. Known before the arguments are parsed, because their errors are concerned too.
-    static let isJSON = CommandLine.arguments.prefix { $0 != "--" }.contains("--json")
+    static let isJSON: Bool = {
+        var isValue = false
+        for argument in CommandLine.arguments.dropFirst() {
+            if isValue {
+                isValue = false
+            } else if argument == "--" {
+                return false
+            } else if argument == "--json" {
+                return true
+            } else {
+                isValue = RequestArguments.textOptions.contains(argument)
+            }
+        }
+        return false
+    }()
 
     /// The arguments without the program's name.
     ///
@@ -113,9 +128,11 @@ enum Console {
         if isInterrupted.load(ordering: .relaxed) { throw Interrupted() }
     }
 
-    static func sleep(milliseconds: Int) {
-        var span = timespec(tv_sec: milliseconds / 1000, tv_nsec: milliseconds % 1000 * 1_000_000)
-        nanosleep(&span, nil)
+    /// Waits, unless the reader of standard output goes away or a signal comes.
+    static func wait(milliseconds: Int32) throws(OutputError) {
+        var output = pollfd(fd: STDOUT_FILENO, events: 0, revents: 0)
+        guard poll(&output, 1, milliseconds) > 0 else { return }
+        throw OutputError(code: Int32(output.revents) & Int32(POLLNVAL) != 0 ? EBADF : EPIPE)
     }
 }
 

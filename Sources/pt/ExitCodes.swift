@@ -27,12 +27,12 @@ enum ExitCodes: Int32, CaseIterable {
     private var meaning: String {
         switch self {
         case .success: "done, or done before under the same --request-id"
-        case .refused: "refused by a rule of the account: not enough cash, no such position, ..."
-        case .usage: "an argument is wrong"
-        case .environment: "no account here, no permission, read-only, disk full, ..."
-        case .busy: "another program held the account's lock until the timeout: try again"
-        case .data: "the data is not usable: damaged journal, invalid config.json, ..."
-        case .uncertain: "it is not known whether the change happened: repeat it with the same --request-id"
+        case .refused: "refused by a rule: not enough cash, no such position, already queued"
+        case .usage: "an argument is wrong, or the command line"
+        case .environment: "the environment does not allow it: no account here, read-only, disk full"
+        case .busy: "busy: another program held the lock until the timeout; try again"
+        case .data: "the data is not usable: a damaged journal, an invalid config.json"
+        case .uncertain: "unknown whether it happened: repeat it with the same --request-id"
         case .interrupted: "history --follow was interrupted"
         }
     }
@@ -61,8 +61,8 @@ struct Failure {
             exitCode = ExitCodes(error.status)
         case let error as OutputError:
             self.error = PaperTradeError(.io, "cannot write the output: \(error)", errno: error.code)
-            exitCode = error.isBrokenPipe ? .success : .environment
-            isSilent = error.isBrokenPipe
+            exitCode = error.isBrokenPipe ? .success : error.isInterrupt ? .interrupted : .environment
+            isSilent = error.isBrokenPipe || error.isInterrupt
         case is Interrupted:
             self.error = PaperTradeError(.stopped, "interrupted")
             exitCode = .interrupted
@@ -105,8 +105,9 @@ struct Failure {
     private static func advised(_ error: PaperTradeError) -> PaperTradeError {
         let advice: String
         switch error.status {
-        case .noAccount: advice = ": make one with 'pt init', or say where it is with --account or PAPERTRADE_ACCOUNT"
-        case .corrupt: advice = error.message.contains("pt verify") ? "" : " (see 'pt verify' and 'pt recover')"
+        case .noAccount where error.message.hasPrefix("there is no account"):
+            advice = ": make one with 'pt init', or say where it is with --account or PAPERTRADE_ACCOUNT"
+        case .corrupt, .missingData: advice = " (here: 'pt verify' and 'pt recover')"
         case .uncertain, .failedHandle: advice = " (repeating it with the same --request-id is safe)"
         default: return error
         }
@@ -121,29 +122,20 @@ private struct UsageMessage {
     init(_ error: any Error) {
         let lines = CommandLineTool.message(for: error).split(separator: "\n").map { printable(trimmed(String($0))) }
         var message = lines.joined(separator: " ")
-        let arguments = CommandLine.arguments.dropFirst()
-        if let number = arguments.first(where: Self.isNegativeNumber), message.contains("-") {
-            message = "\(printable(number)) is negative: amounts are given without a sign"
-        } else if let word = arguments.first(where: { !$0.hasPrefix("-") }),
-            message.hasPrefix("Unexpected argument '\(word)'")
-                || message.contains("unexpected arguments: '\(word)'"), !Self.isCommand(word)
+        // The parser takes -5 for an option.
+        if message.hasPrefix("Missing expected") || message.hasPrefix("Unknown option '-") || message.hasPrefix("Missing value"),
+            let number = CommandLine.arguments.first(where: Self.isNegativeNumber)
         {
-            message = "there is no command '\(printable(word))'"
+            message = "\(printable(number)) is negative: amounts are given without a sign"
         }
         while message.hasSuffix(".") { message.removeLast() }
-        text = message.prefix(1).lowercased() + message.dropFirst() + ": see '\(Self.helpCommand(error))'"
+        text = message.prefix(1).lowercased() + message.dropFirst() + " (see '\(Self.helpCommand(error))')"
     }
 
-    /// `-5`, which the parser takes for an option.
+    /// `-5`, `-.5`
     private static func isNegativeNumber(_ argument: String) -> Bool {
         guard argument.hasPrefix("-"), let second = argument.utf8.dropFirst().first else { return false }
         return second == UInt8(ascii: ".") || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(second)
-    }
-
-    private static func isCommand(_ word: String) -> Bool {
-        let configuration = CommandLineTool.configuration
-        return (configuration.subcommands + configuration.groupedSubcommands.flatMap(\.subcommands))
-            .contains { $0.configuration.commandName == word }
     }
 
     /// `pt buy --help`, which the parser names at the end of its long message.

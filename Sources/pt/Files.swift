@@ -49,6 +49,9 @@ enum Files {
         if mkdir(path, 0o700) != 0 && errno != EEXIST { throw failure("make the directory", path) }
     }
 
+    /// Whether anything has this name.
+    static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
+
     private static func removing(_ path: String, _ error: PaperTradeError) -> PaperTradeError {
         unlink(path)
         return error

@@ -13,7 +13,7 @@ struct HistoryCommand: ParsableCommand {
     @OptionGroup(title: "Account") var account: AccountArguments
     @Option(help: ArgumentHelp("The first event to show.", valueName: "seq")) var from: UInt64?
     @Option(
-        name: [.short, .long],
+        name: [.customShort("n"), .long],
         help: ArgumentHelp("Show that many events: the last ones, or with --from the first ones.", valueName: "n"))
     var limit: Int?
     @Flag(name: [.short, .long], help: "Go on showing events as they happen, until interrupted.") var follow = false
@@ -60,7 +60,7 @@ private struct HistoryPrinter {
     private var last: (seq: UInt64, line: String)?
 
     private static let bufferedByteCount = 1 << 16
-    private static let pollMilliseconds = 50
+    private static let pollMilliseconds: Int32 = 50
 
     init(format: Format) { self.format = format }
 
@@ -123,7 +123,7 @@ private struct HistoryPrinter {
                 try printAll(of: account, from: seq, limit: limit)
             }
             if let limit, count >= limit { return }
-            Console.sleep(milliseconds: Self.pollMilliseconds)
+            try Console.wait(milliseconds: Self.pollMilliseconds)
         }
     }
 

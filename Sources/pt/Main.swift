@@ -41,10 +41,19 @@ struct CommandLineTool: ParsableCommand {
                 ]),
         ])
 
+    /// The parser would complain about the options of a command that it does not know.
+    private static func checkCommand(_ word: String?) throws(PaperTradeError) {
+        guard let word, !word.hasPrefix("-"), word != "help" else { return }
+        let known = configuration.groupedSubcommands.flatMap(\.subcommands).map { $0.configuration.commandName }
+        guard !known.contains(word) else { return }
+        throw PaperTradeError(.invalidArgument, "there is no command '\(printable(word))' (see 'pt --help')")
+    }
+
     static func main() {
         Console.ignoreBrokenPipes()
         do {
             let arguments = try LeadingOptions.moved(behindCommand: Console.arguments())
+            try checkCommand(arguments.first)
             var command = try parseAsRoot(arguments)
             try command.run()
             Console.exit(.success)

@@ -79,7 +79,7 @@ struct VerifyCommand: ParsableCommand {
         commandName: "verify", abstract: "Prove the account from its journals; takes no lock and changes nothing.",
         discussion: """
             Reads every line of every journal, checks each checksum and link, computes every event again, and checks after each that \
-            cash + cost of positions = net deposits + realized P&L. JSON: ok, path, events, first_seq, last_seq, durable_seq, \
+            cash + cost of positions = net deposits + realized P&L. JSON: ok, events, first_seq, last_seq, durable_seq, \
             generations, portfolio_current, unfinished_tail, cash, total_cost, net_deposits, realized_pnl and problems, each with \
             code, name and message.
             """)
@@ -90,7 +90,7 @@ struct VerifyCommand: ParsableCommand {
 
     func run() throws {
         let report = try Account.verify(account.path)
-        let view = VerifyView(path: account.path, report: report)
+        let view = VerifyView(report: report)
         if !quiet.quiet { try Console.print(output.json ? view.object.text + "\n" : view.text) }
         guard let first = view.problems.first else { return }
         let more = view.problems.count > 1 ? " (and \(counted(view.problems.count - 1, "more problem")))" : ""
@@ -100,7 +100,6 @@ struct VerifyCommand: ParsableCommand {
 }
 
 private struct VerifyView {
-    let path: String
     let report: VerifyReport
 
     var problems: [PaperTradeError] { report.problems.map { PaperTradeError($0) } }
@@ -128,7 +127,7 @@ private struct VerifyView {
 
     var object: JSON {
         .object([
-            ("ok", .bool(problems.isEmpty)), ("path", .string(path)), ("events", .integer(report.events)),
+            ("ok", .bool(problems.isEmpty)), ("events", .integer(report.events)),
             ("first_seq", .integer(report.firstSeq)), ("last_seq", .integer(report.lastSeq)),
             ("durable_seq", .integer(report.durableSeq)), ("generations", .integer(report.generations)),
             ("portfolio_current", .bool(report.isPortfolioCurrent)), ("unfinished_tail", .bool(report.hasUnfinishedTail)),

@@ -19,7 +19,7 @@ struct QueueAddCommand: ParsableCommand {
     @Option(help: "0 to 100.") var score: String
     @Option(help: "How strongly an analyst wants it, such as \"STRONG BUY\".") var signal: String
     @Option(help: "Its price, if known.") var price: String?
-    @Option(help: ArgumentHelp("Why; up to 256 bytes.", valueName: "text")) var reason: String?
+    @Option(parsing: .unconditional, help: ArgumentHelp("Why; up to 256 bytes.", valueName: "text")) var reason: String?
     @OptionGroup var change: ChangeArguments
 
     func run() throws {
@@ -76,9 +76,13 @@ struct QueueListCommand: ParsableCommand {
         try Console.print(Table.text(columns, rows))
     }
 
-    static func object(_ entry: QueueEntry) -> JSON {
-        .object(
-            RecordView.members(entry.opportunity) + [("queued_at", .time(entry.queuedAt)), ("seq", .integer(entry.seq))])
+    private static func object(_ entry: QueueEntry) -> JSON {
+        let opportunity = entry.opportunity
+        return .object([
+            ("symbol", .text(opportunity.symbol)), ("queued_at", .time(entry.queuedAt)), ("signal", .text(opportunity.signal)),
+            ("score", .amount(opportunity.score)), ("price", .amount(opportunity.price)), ("reason", .text(opportunity.reason)),
+            ("seq", .integer(entry.seq)),
+        ])
     }
 }
 

@@ -93,7 +93,7 @@ extension RecordView {
         ]
     }
 
-    static func members(_ opportunity: Opportunity) -> [(String, JSON)] {
+    private static func members(_ opportunity: Opportunity) -> [(String, JSON)] {
         var members: [(String, JSON)] = [
             ("symbol", .text(opportunity.symbol)), ("signal", .text(opportunity.signal)), ("score", .amount(opportunity.score)),
             ("price", .amount(opportunity.price)),

@@ -14,7 +14,8 @@ struct RecordView {
 
     /// What a change came to: one sentence, and whether it was made before.
     func outcome(_ receipt: Receipt) -> String {
-        let sentence = "\(sentence); cash \(record.cash.money) (event \(record.seq))"
+        let cash = cashChange == nil ? "" : "; cash \(record.cash.money)"
+        let sentence = "\(sentence)\(cash) (event \(record.seq))"
         return receipt.isRepeated
             ? "nothing changed: this request was done before, at \(record.time.forPeople) UTC: \(sentence)" : sentence
     }
@@ -54,7 +55,7 @@ struct RecordView {
 
     /// The columns of ``row``.
     static let columns = [
-        Table.Column("SEQ", .right, width: 6), Table.Column("TIME (UTC)", width: 19), Table.Column("TYPE", width: 8),
+        Table.Column("SEQ", .right, width: 6), Table.Column("TIME (UTC)", width: 19), Table.Column("TYPE", width: 11),
         Table.Column("SYMBOL", width: 6), Table.Column("SHARES", .right, width: 10), Table.Column("PRICE", .right, width: 10),
         Table.Column("CASH CHANGE", .right, width: 13), Table.Column("REALIZED P&L", .right, width: 12),
         Table.Column("CASH", .right, width: 13), Table.Column("DETAILS"),
@@ -63,7 +64,7 @@ struct RecordView {
     var row: [String] {
         [
             "\(record.seq)", record.time.forPeople, record.event.typeName, figures.symbol?.description ?? "",
-            figures.shares?.count ?? "", figures.price?.money ?? "", cashChange?.money ?? "", figures.realizedPnL?.money ?? "",
+            figures.shares?.count ?? "", figures.price?.money ?? "", cashChange?.money ?? "", realizedPnL?.money ?? "",
             record.cash.money, details.joined(separator: "; "),
         ]
     }
@@ -111,6 +112,9 @@ struct RecordView {
             nil
         }
     }
+
+    /// `nil` where nothing can be realized.
+    private var realizedPnL: Money? { figures.side == .buy ? nil : figures.realizedPnL }
 
     // MARK: For spreadsheets
 

@@ -91,7 +91,7 @@ private struct StatusView {
         rows += [["Realized P&L", summary.realizedPnL.money]]
         if let valuation { rows += [["Total P&L", Self.money(valuation.totalPnL)]] }
         rows += [["Net deposits", summary.netDeposits.money]]
-        if let valuation { rows += [["Return", valuation.returnPercent.map { "\($0.money) %" } ?? "-"]] }
+        if let valuation { rows += [["Return %", Self.money(valuation.returnPercent)]] }
         return rows
     }
 

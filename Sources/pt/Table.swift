@@ -40,12 +40,23 @@ struct Table {
         return result + "\n"
     }
 
-    /// A whole table.
+    /// A whole table. Numbers of one column have their points below each other.
     static func text(_ columns: [Column], _ rows: [[String]], hasHeader: Bool = true) -> String {
+        var rows = rows
+        for (index, column) in columns.enumerated() where column.alignment == .right {
+            let decimals = rows.map { decimalCount($0[index]) }
+            let most = decimals.max() ?? 0
+            for row in rows.indices { rows[row][index] += String(repeating: " ", count: most - decimals[row]) }
+        }
         var table = Table(columns)
         // Once for the widths, once for the text.
         for row in rows { _ = table.line(row) }
         return (hasHeader ? table.header() : "") + rows.map { table.line($0) }.joined()
+    }
+
+    /// The point and what follows it.
+    private static func decimalCount(_ number: String) -> Int {
+        number.firstIndex(of: ".").map { number.distance(from: $0, to: number.endIndex) } ?? 0
     }
 }
 

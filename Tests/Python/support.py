@@ -9,7 +9,9 @@ import subprocess
 import sys
 import tempfile
 import unittest
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any, Callable
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 HEADER = REPOSITORY / "include" / "papertrade.h"
@@ -64,6 +66,12 @@ def run_python(*arguments: str, timeout: float = 60, **environment: str) -> subp
         [sys.executable, *arguments], env=merged, stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=timeout,
         universal_newlines=True,
     )
+
+
+def in_another_thread(call: Callable[[], Any]) -> Any:
+    """What `call` returns there; raises here what it raises there."""
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        return pool.submit(call).result()
 
 
 class DirectoryTest(unittest.TestCase):

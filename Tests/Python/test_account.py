@@ -76,6 +76,8 @@ class TradingTest(AccountTest):
             (papertrade.InsufficientFunds, lambda: self.account.withdraw(10001)),
             (papertrade.InvalidAmount, lambda: self.account.deposit(0)),
             (papertrade.InvalidRatio, lambda: self.account.split("AAPL", 0, 1)),
+            (papertrade.InvalidPrice, lambda: self.account.dividend("AAPL", 0)),
+            (papertrade.InvalidPrice, lambda: self.account.dividend("AAPL", "x")),
         ):
             with self.subTest(kind=kind.__name__), self.assertRaises(kind) as caught:
                 call()
@@ -98,8 +100,9 @@ class TradingTest(AccountTest):
         self.account.deposit(5, request_id="pocket money")
         trade, deposit = self.account.find_request("trade"), self.account.find_request("pocket money")
         self.assertIsInstance(trade, Fill)
-        self.assertEqual(trade.total, 1000)
+        self.assertEqual((trade.type, trade.total), ("buy", 1000))
         self.assertIsInstance(deposit, Change)
+        self.assertEqual((deposit.type, deposit.total, deposit.symbol, deposit.shares), ("deposit", 5, None, None))
         with self.assertRaises(papertrade.NotFound):
             self.account.find_request("never")
 
@@ -138,7 +141,7 @@ class BatchTest(AccountTest):
             self.assertIs(account, self.account)
             self.assertTrue(account.buy("AAPL", 1, 100).provisional)
             account.buy("NVDA", 1, 100)
-            with Account(self.path) as other:
+            with Account(self.path, read_only=True) as other:
                 self.assertEqual(other.cash, 10000)
         self.assertEqual(self.account.cash, 9800)
         self.assertEqual([event.more for event in self.account.history()[-2:]], [True, False])

@@ -10,9 +10,11 @@ import unittest
 from datetime import datetime, timedelta, timezone
 from decimal import Decimal
 from fractions import Fraction
+from itertools import islice
 
 import support  # noqa: F401 (finds the package)
 from papertrade import InvalidAmount, InvalidArgument, InvalidPrice, InvalidTime, TooPrecise, enums, errors
+from papertrade._waiting import Waiting
 from papertrade.amounts import LARGEST, MILLIONTHS, from_double, from_double_or_nan, to_double
 from papertrade.times import from_microseconds, to_microseconds, to_milliseconds
 
@@ -144,16 +146,22 @@ class TimesTest(unittest.TestCase):
                 to_microseconds(value)  # type: ignore[arg-type]
 
     def test_timeouts_are_seconds_rounded_up_to_milliseconds(self) -> None:
-        for seconds, expected in ((0, 0), (0.0, 0), (10, 10000), (0.25, 250), (0.0001, 1), (1.0001, 1001), (None, -1)):
+        for seconds, expected in ((0, 0), (0.0, 0), (10, 10000), (0.25, 250), (0.0001, 1), (1.0001, 1001)):
             self.assertEqual(to_milliseconds(seconds), expected)
 
     def test_timeouts_that_are_none_are_refused(self) -> None:
         for seconds in (-1, -0.001, math.nan, math.inf, 1e300, 10**400):
             with self.subTest(seconds=seconds), self.assertRaises(InvalidArgument):
                 to_milliseconds(seconds)
-        for other in (True, "10", Decimal(1)):
+        for other in (True, "10", Decimal(1), None):
             with self.assertRaises(TypeError):
                 to_milliseconds(other)  # type: ignore[arg-type]
+
+    def test_a_wait_is_made_of_equal_pieces_that_are_short_enough_for_ctrl_c(self) -> None:
+        for seconds, pieces, milliseconds in ((0, 1, 0), (0.05, 1, 50), (0.5, 1, 500), (0.501, 2, 251), (10, 20, 500)):
+            waiting = Waiting(seconds)
+            self.assertEqual((len(list(waiting)), waiting.milliseconds), (pieces, milliseconds))
+        self.assertEqual(len(list(islice(Waiting(None), 1000))), 1000)
 
 
 class EnumsTest(unittest.TestCase):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 import sys
+import threading
+import time
 import unittest
 from datetime import datetime, timezone
 from typing import Any
@@ -166,10 +168,45 @@ class AnalystTest(NothingPrinted, AccountTest):
             asked.append(symbol)
             raise KeyboardInterrupt
 
+        before = self.account.summary(), self.account.queue()
         with self.assertRaises(KeyboardInterrupt):
             self.account.execute_queue(analyst)
         self.assertEqual(asked, ["AAPL"])
-        self.assertEqual(self.account.cash, 10000)
+        self.assertEqual((self.account.summary(), self.account.queue()), before)
+
+    def test_an_interrupt_after_a_good_judgement_buys_nothing(self) -> None:
+        def analyst(symbol: str, time: datetime) -> Analysis:
+            if symbol == "MSFT":
+                raise SystemExit
+            return self.good(symbol, time)
+
+        before = self.account.summary(), self.account.queue()
+        with self.assertRaises(SystemExit):
+            self.account.execute_queue(analyst)
+        self.assertEqual((self.account.summary(), self.account.queue()), before)
+
+    def test_the_analyst_is_asked_once_however_long_the_lock_is_waited_for(self) -> None:
+        asked: list[str] = []
+        released = threading.Event()
+
+        def hold() -> None:
+            with Account(self.path) as other, other.lock():
+                held.set()
+                time.sleep(0.8)
+            released.set()
+
+        def analyst(symbol: str, at: datetime) -> Analysis:
+            asked.append(symbol)
+            if symbol == "MSFT":
+                holder.start()
+                held.wait()
+            return self.good(symbol, at)
+
+        held, holder = threading.Event(), threading.Thread(target=hold)
+        done = self.account.execute_queue(analyst)
+        self.assertTrue(released.is_set())
+        holder.join()
+        self.assertEqual(([each.bought for each in done], asked), ([True] * 3, ["AAPL", "NVDA", "MSFT"]))
 
     def test_an_analyst_may_read_the_account_but_not_change_it(self) -> None:
         refused: list[str] = []

@@ -4,16 +4,37 @@ from __future__ import annotations
 
 import gc
 import os
+import signal
 import subprocess
 import sys
 import threading
 import time
 import unittest
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Callable, Union
+from unittest import mock
 
 import papertrade
 from papertrade import Account, Lock
-from support import PACKAGE, AccountTest, DirectoryTest, needs_library
+from support import PACKAGE, AccountTest, DirectoryTest, in_another_thread, needs_library, run_python
+
+other_timeout = 0.05
+
+@contextmanager
+def interrupt_after_the_next_call(of: Union[Lock, Account]) -> Iterator[None]:
+    """Ctrl-C between the success of C and the next line of Python."""
+    status = of._calls.status
+
+    def interrupted(function: Any, *arguments: Any) -> int:
+        patched.stop()
+        status(function, *arguments)
+        raise KeyboardInterrupt
+
+    patched = mock.patch.object(of._calls, "status", interrupted)
+    patched.start()
+    yield
 
 
 @needs_library
@@ -29,7 +50,8 @@ class LockTest(DirectoryTest):
             [sys.executable, "-c", program, str(self.path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
             universal_newlines=True, env={**os.environ, "PYTHONPATH": str(PACKAGE)},
         )
-        self.addCleanup(lambda: (process.kill(), process.communicate()))
+        self.addCleanup(process.__exit__, None, None, None)  # waits, and closes what the test has left open of its pipes
+        self.addCleanup(process.kill)
         assert process.stdout is not None
         self.assertEqual(process.stdout.readline(), "held\n")
         return process
@@ -76,19 +98,29 @@ class LockTest(DirectoryTest):
                 pass
             process.wait()
 
-    def test_an_interrupt_ends_a_wait_for_ever(self) -> None:
+    def test_an_interrupt_ends_a_wait(self) -> None:
         self.holder()
-        program = "import papertrade, sys\nprint('waiting', flush=True)\npapertrade.Lock(sys.argv[1], timeout=None).acquire()"
-        process = subprocess.Popen(
-            [sys.executable, "-c", program, str(self.path)], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-            universal_newlines=True, env={**os.environ, "PYTHONPATH": str(PACKAGE)},
-        )
-        assert process.stdout is not None
-        process.stdout.readline()
-        time.sleep(0.3)
-        process.send_signal(2)
-        _, errors = process.communicate(timeout=10)
-        self.assertIn("KeyboardInterrupt", errors)
+        for wait in ("acquire(None)", "acquire(60)", "acquire_retrying(timeout=0, attempts=2, delay=60)"):
+            program = f"import papertrade, sys\nlock = papertrade.Lock(sys.argv[1])\nprint('waiting', flush=True)\nlock.{wait}"
+            process = subprocess.Popen(
+                [sys.executable, "-c", program, str(self.path)], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                universal_newlines=True, env={**os.environ, "PYTHONPATH": str(PACKAGE)},
+            )
+            assert process.stdout is not None
+            process.stdout.readline()
+            time.sleep(0.3)
+            process.send_signal(signal.SIGINT)
+            _, errors = process.communicate(timeout=10)
+            self.assertIn("KeyboardInterrupt", errors)
+
+    def test_a_lock_that_was_taken_as_the_interrupt_came_is_released(self) -> None:
+        lock = Lock(self.path)
+        self.addCleanup(lock.close)
+        with interrupt_after_the_next_call(lock), self.assertRaises(KeyboardInterrupt):
+            lock.acquire()
+        self.assertFalse(Lock.is_held(self.path))
+        with lock:
+            pass
 
     def test_two_threads_exclude_each_other(self) -> None:
         inside, most, total = 0, 0, 0
@@ -119,8 +151,26 @@ class LockTest(DirectoryTest):
     def test_releasing_what_is_not_held_is_misuse(self) -> None:
         lock = Lock(self.path)
         self.addCleanup(lock.close)
-        with self.assertRaises(papertrade.Misuse):
+        with self.assertRaisesRegex(papertrade.Misuse, "my.lock' is not held"):
             lock.release()
+
+    @unittest.skipUnless(hasattr(os, "fork"), "needs fork")
+    def test_an_exception_leaves_the_block_as_it_is_also_in_a_forked_child(self) -> None:
+        program = """
+import os, sys, papertrade
+lock = papertrade.Lock(sys.argv[1])
+try:
+    with lock:
+        if os.fork() == 0:
+            sys.exit(7)
+        print(os.WEXITSTATUS(os.wait()[1]), lock.is_held(lock.path))
+finally:
+    lock.close()
+"""
+        done = run_python("-W", "ignore", "-c", program, str(self.path))
+        self.assertEqual(done.stdout, "7 True\n")
+        self.assertIn("opened by the parent process", done.stderr)
+        self.assertNotIn("Traceback", done.stderr)
 
     def test_a_closed_lock_is_released_and_refuses_everything(self) -> None:
         lock = Lock(self.path)
@@ -157,22 +207,81 @@ class LockTest(DirectoryTest):
 @needs_library
 class AccountLockTest(AccountTest):
     def test_several_calls_form_one_critical_section(self) -> None:
-        with Account(self.path, lock_timeout=0.05) as other:
+        with Account(self.path) as other:
             with self.account.lock() as locked, self.account.lock(timeout=0):
                 self.assertIs(locked, self.account)
                 self.account.buy("AAPL", 1, 100)
-                with self.assertRaises(papertrade.Busy):
-                    other.buy("AAPL", 1, 100)
-                with self.assertRaises(papertrade.Busy), other.lock(timeout=0):
-                    self.fail("two hold the lock")
                 self.assertEqual(other.cash, 9900)
             other.buy("AAPL", 1, 100)
+
+    def everything_that_needs_the_lock(self, other: Account) -> list[Callable[[], object]]:
+        return [
+            lambda: other.buy("AAPL", 1, 100),
+            lambda: other.lock().__enter__(),
+            lambda: other.batch().__enter__(),
+            lambda: Account(self.path, lock_timeout=other_timeout),
+        ]
+
+    def test_another_handle_of_the_thread_that_holds_the_lock_would_deadlock_at_once(self) -> None:
+        with Account(self.path, lock_timeout=None) as other:
+            for section in (self.account.lock, self.account.batch):
+                with section():
+                    for call in self.everything_that_needs_the_lock(other):
+                        with self.assertRaises(papertrade.WouldDeadlock):
+                            call()
+                    self.assertEqual(other.cash, 10000)
+                    with Account(self.path, read_only=True) as reader:
+                        self.assertEqual(reader.cash, 10000)
+            other.deposit(1)
+
+    def test_another_handle_of_another_thread_is_busy_after_its_timeout(self) -> None:
+        with Account(self.path, lock_timeout=other_timeout) as other:
+            for section in (self.account.lock, self.account.batch):
+                with section():
+                    for call in self.everything_that_needs_the_lock(other):
+                        began = time.monotonic()
+                        with self.assertRaisesRegex(papertrade.Busy, "held by this process"):
+                            in_another_thread(call)
+                        self.assertGreaterEqual(time.monotonic() - began, other_timeout)
+            in_another_thread(lambda: other.deposit(1))
+
+    def test_the_same_handle_is_busy_in_another_thread(self) -> None:
+        with Account(self.path, lock_timeout=other_timeout) as account, account.lock():
+            with self.assertRaisesRegex(papertrade.Busy, "another thread"):
+                in_another_thread(lambda: account.deposit(1))
 
     def test_the_lock_is_released_when_the_block_raises(self) -> None:
         with self.assertRaises(ZeroDivisionError), self.account.lock():
             1 / 0
         with Account(self.path, lock_timeout=0) as other:
             other.deposit(1)
+
+    def test_a_section_that_began_as_the_interrupt_came_has_ended(self) -> None:
+        for section in (self.account.lock, self.account.batch):
+            with interrupt_after_the_next_call(self.account), self.assertRaises(KeyboardInterrupt):
+                section().__enter__()
+            in_another_thread(lambda: self.account.deposit(1))
+
+    def test_an_interrupt_ends_the_wait_of_a_change(self) -> None:
+        program = (
+            "import papertrade, sys\naccount = papertrade.Account(sys.argv[1], lock_timeout=60)\n"
+            "print('opened', flush=True)\nsys.stdin.readline()\naccount.deposit(1)"
+        )
+        process = subprocess.Popen(
+            [sys.executable, "-c", program, str(self.path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+            universal_newlines=True, env={**os.environ, "PYTHONPATH": str(PACKAGE)},
+        )
+        assert process.stdin is not None and process.stdout is not None
+        process.stdout.readline()
+        before = self.account.seq
+        with self.account.lock():
+            process.stdin.write("go\n")
+            process.stdin.flush()
+            time.sleep(0.3)
+            process.send_signal(signal.SIGINT)
+            _, errors = process.communicate(timeout=10)
+        self.assertEqual(self.account.seq, before)
+        self.assertIn("KeyboardInterrupt", errors)
 
     def test_an_account_that_waits_for_ever_gets_its_turn(self) -> None:
         def release_later() -> None:

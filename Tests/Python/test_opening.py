@@ -114,6 +114,37 @@ account.close()
         done = run_python("-W", "ignore", "-c", program, str(self.path))
         self.assertEqual((done.stdout, done.stderr), ("7 1\n", ""))
 
+    @unittest.skipUnless(hasattr(os, "fork"), "needs fork")
+    def test_a_child_forked_while_the_account_is_locked_is_refused_and_does_not_hang(self) -> None:
+        for section in ("batch", "lock"):
+            program = f"""
+import os, signal, sys, papertrade
+account = papertrade.Account(sys.argv[1])
+with account.{section}():
+    account.deposit(1)
+    if os.fork() == 0:
+        signal.alarm(20)
+        for call in (lambda: account.cash, lambda: account.deposit(1)):
+            try:
+                call()
+            except papertrade.Forked:
+                print("Forked", flush=True)
+        account.close()
+        try:
+            papertrade.Account(sys.argv[1], lock_timeout=0.05)
+        except papertrade.Busy:
+            print("Busy", flush=True)
+        os._exit(7)
+    print(os.WEXITSTATUS(os.wait()[1]))
+print(account.seq)
+account.close()
+"""
+            path = self.directory / section
+            done = run_python("-W", "ignore", "-c", program, str(path))
+            with Account(path) as account:
+                self.assertEqual((done.stdout, done.stderr), (f"Forked\nForked\nBusy\n7\n{account.seq}\n", ""))
+                self.assertEqual(account.cash, 10001)
+
     def test_the_path_stays_right_when_the_program_changes_its_directory(self) -> None:
         before = os.getcwd()
         self.addCleanup(os.chdir, before)
@@ -148,7 +179,8 @@ class MaintenanceTest(AccountTest):
         self.assertEqual((report.ok, report.status), (False, caught.exception.status))
         self.assertIn("journal.jsonl", report.first_problem)
         recovered = papertrade.recover(self.path)
-        self.assertTrue((self.path / recovered.kept_as).exists())
+        self.assertGreater(recovered.seq, 0)
+        self.assertEqual((self.path / recovered.kept_as).read_bytes(), damaged)
         self.assertTrue(papertrade.verify(self.path).ok)
 
     def test_recovering_a_good_account_changes_nothing(self) -> None:
@@ -179,7 +211,7 @@ class MaintenanceTest(AccountTest):
 
     def test_an_invalid_configuration_is_refused_with_its_place(self) -> None:
         (self.path / "config.json").write_text('{"no_such_rule": 1}')
-        with self.assertRaisesRegex(papertrade.InvalidConfig, r"config\.json.*no_such_rule"):
+        with self.assertRaisesRegex(papertrade.InvalidConfig, r"config\.json.*no_such_rule"), self.assertLogs("papertrade"):
             self.account.reload()
 
     def test_the_original_systems_files_are_imported(self) -> None:

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 import papertrade
-from papertrade import Account, Analysis, Confidence, Outcome, Signal
+from papertrade import Account, Analysis, Change, Confidence, Outcome, Signal
 from support import AccountTest, DirectoryTest, needs_library
 
 
@@ -25,6 +25,25 @@ class QueueTest(AccountTest):
         self.assertEqual((second.symbol, second.price, second.reason), ("AAPL", Decimal("150.25"), ""))
         self.assertEqual(self.account.queue(), [first, second])
         self.assertEqual(self.account.summary().queued_count, 2)
+
+    def test_queueing_returns_the_identity_of_the_entry(self) -> None:
+        seq = self.account.enqueue("NVDA", 80, "BUY")
+        self.assertEqual((seq, self.account.queue()[0].seq), (self.account.seq, seq))
+
+    def test_an_opportunity_takes_what_can_accompany_any_change(self) -> None:
+        noon = datetime.now(timezone.utc) - timedelta(hours=1)
+        before = self.account.seq
+        seq = self.account.enqueue("NVDA", 80, "BUY", request_id="idea", expected_seq=before, time=noon, note="from the scan")
+        event = self.account.history()[-1]
+        self.assertEqual((event.seq, event.request_id, event.time, event.note), (seq, "idea", noon, "from the scan"))
+        self.assertEqual(self.account.enqueue("NVDA", 80, "BUY", request_id="idea", note="from the scan"), seq)
+        with self.assertRaises(papertrade.RequestConflict):
+            self.account.enqueue("NVDA", 81, "BUY", request_id="idea", note="from the scan")
+        with self.assertRaises(papertrade.SeqMismatch):
+            self.account.enqueue("AAPL", 80, "BUY", expected_seq=before)
+        found = self.account.find_request("idea")
+        assert isinstance(found, Change)
+        self.assertEqual((found.seq, found.type, found.symbol), (seq, event.type, "NVDA"))
 
     def test_a_symbol_is_queued_once(self) -> None:
         self.account.enqueue("NVDA", 80, "BUY")

@@ -24,6 +24,7 @@ TYPES: dict[str, Any] = {
     "void *": c_void_p,
     "int32_t *": POINTER(c_int32),
     "size_t *": POINTER(c_size_t),
+    "uint64_t *": POINTER(c_uint64),
     "pt_account *": c_void_p,
     "pt_account **": POINTER(c_void_p),
     "pt_lock *": c_void_p,

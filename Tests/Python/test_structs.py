@@ -96,7 +96,10 @@ class StructsTest(DirectoryTest):
         self.assertEqual(_constants.ALL_SHARES, math.inf)
 
     def test_initialisers_write_what_the_init_macros_write(self) -> None:
-        cases = {"pt_options": "PT_OPTIONS_INIT", "pt_request": "PT_REQUEST_INIT", "pt_order": "PT_ORDER_INIT"}
+        cases = {
+            "pt_options": "PT_OPTIONS_INIT", "pt_request": "PT_REQUEST_INIT", "pt_order": "PT_ORDER_INIT",
+            "pt_opportunity": "PT_OPPORTUNITY_INIT",
+        }
         self.assertEqual(
             set(cases.values()) | {"PT_ANALYSIS_INIT"},  # the library fills that one in
             set(re.findall(r"#define (PT_\w+_INIT)", header_without_comments())),

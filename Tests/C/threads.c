@@ -1,0 +1,225 @@
+/*
+ * threads.c: threads that share one handle, wait for each other, and close it while others are inside.
+ *
+ *     threads DIRECTORY        (an empty one)
+ */
+#define _POSIX_C_SOURCE 200809L
+
+#include "check.h"
+
+#include <pthread.h>
+#include <time.h>
+
+enum { THREADS = 8, BUYS = 50 };
+
+static pt_account *account;
+
+/* What one thread did. Threads do not use EXPECT, whose `error` belongs to the main thread. */
+typedef struct worker {
+    pthread_t thread;
+    int number;
+    int bought;
+    pt_status last; /* the first status that was not PT_OK, or PT_OK */
+    pt_error error;
+} worker;
+
+static void start(worker *worker, int number, void *(*body)(void *)) {
+    memset(worker, 0, sizeof *worker);
+    worker->number = number;
+    if (pthread_create(&worker->thread, NULL, body, worker) != 0) {
+        perror("pthread_create");
+        exit(2);
+    }
+}
+
+static void sleep_milliseconds(long milliseconds) {
+    struct timespec span;
+    span.tv_sec = milliseconds / 1000;
+    span.tv_nsec = milliseconds % 1000 * 1000000;
+    nanosleep(&span, NULL);
+}
+
+static double seconds(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
+static void *buy(void *context) {
+    worker *worker = context;
+    char own[8];
+    snprintf(own, sizeof own, "OWN-%d", worker->number);
+    while (worker->bought < BUYS && worker->last == PT_OK) {
+        worker->last = pt_buy(account, worker->bought % 2 ? own : "SHARED", 0.1, 1.1, NULL, &worker->error);
+        if (worker->last == PT_OK) worker->bought++;
+    }
+    return NULL;
+}
+
+static void buys_from_eight_threads(const char *path) {
+    worker workers[THREADS];
+    pt_account_summary summary;
+    pt_position_info position;
+    int i;
+    account = open_account(path);
+    for (i = 0; i < THREADS; i++) start(&workers[i], i, buy);
+    for (i = 0; i < THREADS; i++) {
+        pthread_join(workers[i].thread, NULL);
+        CHECK(workers[i].bought == BUYS, "every thread buys what it wants");
+    }
+    EXPECT(PT_OK, pt_summary(account, &summary, &error), "the account has a summary");
+    CHECK(summary.cash == 9956 && summary.total_cost == 44, "400 x 0.11 were paid, exactly");
+    CHECK(summary.position_count == THREADS + 1, "there are nine positions");
+    EXPECT(PT_OK, pt_position(account, "SHARED", &position, &error), "all threads bought one of them");
+    CHECK(position.shares == 20 && position.cost == 22 && position.cost_basis == 1.1, "200 x 0.1 shares, exactly");
+    EXPECT_PLAIN(PT_OK, pt_close(account), "the account closes");
+}
+
+/* Batches of one thread are whole for the others. */
+static void *move(void *context) {
+    worker *worker = context;
+    while (worker->bought < BUYS && worker->last == PT_OK) {
+        if ((worker->last = pt_begin(account, PT_WAIT_FOREVER, &worker->error)) != PT_OK) break;
+        pt_withdraw(account, 7, NULL, NULL);
+        pt_deposit(account, 7, NULL, NULL);
+        worker->last = worker->number % 2 ? pt_commit(account, &worker->error) : pt_rollback(account);
+        worker->bought++;
+    }
+    return NULL;
+}
+
+static void batches_from_eight_threads(const char *path) {
+    worker workers[THREADS];
+    pt_account_summary summary;
+    int i, wrong = 0;
+    account = open_account(path);
+    for (i = 0; i < THREADS; i++) start(&workers[i], i, move);
+    for (i = 0; i < 200; i++) {
+        if (pt_summary(account, &summary, NULL) != PT_OK || summary.cash != 10000) wrong++;
+    }
+    for (i = 0; i < THREADS; i++) {
+        pthread_join(workers[i].thread, NULL);
+        CHECK(workers[i].last == PT_OK, "every batch ends well");
+    }
+    CHECK(wrong == 0, "no other thread ever saw the middle of a batch");
+    EXPECT(PT_MISUSE, pt_commit(account, &error), "this thread has no batch");
+    EXPECT_PLAIN(PT_OK, pt_close(account), "the account closes");
+}
+
+static void *buy_until_closed(void *context) {
+    worker *worker = context;
+    while (worker->last == PT_OK) {
+        worker->last = pt_buy(account, "A", 0.001, 1, NULL, &worker->error);
+        if (worker->last == PT_OK) worker->bought++;
+    }
+    return NULL;
+}
+
+static void closing_while_others_are_inside(const char *path) {
+    worker workers[THREADS];
+    pt_position_info position;
+    int i, bought = 0;
+    account = open_account(path);
+    for (i = 0; i < THREADS; i++) start(&workers[i], i, buy_until_closed);
+    sleep_milliseconds(50);
+    EXPECT_PLAIN(PT_OK, pt_close(account), "the account closes while eight threads use it");
+    for (i = 0; i < THREADS; i++) {
+        pthread_join(workers[i].thread, NULL);
+        CHECK(workers[i].last == PT_CLOSED, "every thread learns that it is closed");
+        bought += workers[i].bought;
+    }
+    account = open_account(path);
+    EXPECT(PT_OK, pt_position(account, "A", &position, &error), "something was bought");
+    CHECK(position.shares == bought / 1000.0, "what was acknowledged was bought, and nothing else");
+    EXPECT_PLAIN(PT_OK, pt_close(account), "the account closes");
+}
+
+static void *buy_once(void *context) {
+    worker *worker = context;
+    worker->last = pt_buy(account, "A", 1, 1, NULL, &worker->error);
+    return NULL;
+}
+
+static void waiting_for_the_lock(const char *path) {
+    worker waiting;
+    pt_account *holder = open_account(path);
+    pt_options options = PT_OPTIONS_INIT;
+    double began;
+
+    options.lock_timeout_ms = 50;
+    EXPECT(PT_OK, pt_open(path, &options, &account, &error), "the account opens twice");
+    EXPECT(PT_OK, pt_account_lock(holder, 0, &error), "one handle holds the lock");
+    began = seconds();
+    start(&waiting, 0, buy_once);
+    pthread_join(waiting.thread, NULL);
+    CHECK(waiting.last == PT_BUSY && seconds() - began >= 0.05, "another thread waits for as long as its handle says");
+    CHECK(strstr(waiting.error.message, "pid") != NULL, "and is told who holds the lock");
+    EXPECT_PLAIN(PT_OK, pt_close(account), "the handle closes");
+
+    options.lock_timeout_ms = PT_WAIT_FOREVER;
+    EXPECT(PT_OK, pt_account_lock(holder, 0, &error), "the lock is counted");
+    EXPECT_PLAIN(PT_OK, pt_account_unlock(holder), "and still held");
+    EXPECT_PLAIN(PT_OK, pt_account_unlock(holder), "and released, for the other handle to open");
+    EXPECT(PT_OK, pt_open(path, &options, &account, &error), "the account opens twice");
+    EXPECT(PT_OK, pt_account_lock(holder, 0, &error), "one handle holds the lock");
+    start(&waiting, 0, buy_once);
+    sleep_milliseconds(50);
+    began = seconds();
+    EXPECT_PLAIN(PT_OK, pt_close(account), "the other one closes although a thread waits in it for ever");
+    pthread_join(waiting.thread, NULL);
+    CHECK(waiting.last == PT_CLOSED, "that thread learns that it is closed");
+    CHECK(seconds() - began < 5, "soon");
+    EXPECT_PLAIN(PT_OK, pt_account_unlock(holder), "the holder is not disturbed");
+    EXPECT_PLAIN(PT_OK, pt_close(holder), "the account closes");
+}
+
+static pt_lock *lock;
+
+static void *acquire(void *context) {
+    worker *worker = context;
+    worker->last = worker->number == 0 ? pt_lock_acquire(lock, 30, &worker->error)
+                                       : pt_lock_acquire_retrying(lock, 5, worker->number, 10, &worker->error);
+    return NULL;
+}
+
+static void *release(void *context) {
+    worker *worker = context;
+    worker->last = pt_lock_release(lock);
+    return NULL;
+}
+
+static void locks_between_threads(const char *path) {
+    worker worker;
+    double began;
+    EXPECT(PT_OK, pt_lock_open(path, &lock, &error), "a lock opens");
+    EXPECT(PT_OK, pt_lock_acquire(lock, 0, &error), "a thread takes it");
+    start(&worker, 0, acquire);
+    pthread_join(worker.thread, NULL);
+    CHECK(worker.last == PT_BUSY && strstr(worker.error.message, "pid") != NULL, "another thread is kept out, and told by whom");
+    began = seconds();
+    start(&worker, 3, acquire);
+    pthread_join(worker.thread, NULL);
+    CHECK(worker.last == PT_BUSY && seconds() - began >= 0.035, "three attempts of 5 ms with 10 ms in between do not help");
+    start(&worker, 1000, acquire);
+    sleep_milliseconds(20);
+    EXPECT_PLAIN(PT_OK, pt_lock_release(lock), "it is released");
+    pthread_join(worker.thread, NULL);
+    CHECK(worker.last == PT_OK, "whoever goes on trying gets it");
+    start(&worker, 0, release);
+    pthread_join(worker.thread, NULL);
+    CHECK(worker.last == PT_OK, "any thread may release it");
+    EXPECT_PLAIN(PT_OK, pt_lock_close(lock), "the lock closes");
+}
+
+int main(int argc, char **argv) {
+    if (argc != 2) {
+        fprintf(stderr, "usage: threads DIRECTORY\n");
+        return 2;
+    }
+    buys_from_eight_threads(in(argv[1], "buys"));
+    batches_from_eight_threads(in(argv[1], "batches"));
+    closing_while_others_are_inside(in(argv[1], "closing"));
+    waiting_for_the_lock(in(argv[1], "waiting"));
+    locks_between_threads(in(argv[1], "jobs.lock"));
+    return finish();
+}

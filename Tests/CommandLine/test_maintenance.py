@@ -1,0 +1,136 @@
+"""verify, backup, import, reset and config."""
+
+import json
+import unittest
+from decimal import Decimal
+
+from support import PTTestCase
+
+
+class Maintenance(PTTestCase):
+    def test_verify_proves_an_account_and_says_what_it_read(self):
+        self.open_account()
+        self.done("buy", "AAPL", "3", "0.333333")
+        self.done("reset", "--cash", "50")
+        self.assertEqual(self.done("verify", "--json").json, {
+            "ok": True, "events": 5, "first_seq": 1, "last_seq": 5, "durable_seq": 5, "generations": 2, "portfolio_current": True,
+            "unfinished_tail": False, "cash": 50, "total_cost": 0, "net_deposits": 50, "realized_pnl": 0, "problems": []})
+        self.assertRegex(self.done("verify").out, r"(?m)^Events +5, from 1 to 5$")
+
+    def test_verify_says_when_portfolio_json_is_not_current_and_that_is_no_error(self):
+        self.open_account()
+        (self.account / "portfolio.json").unlink()
+        self.assertEqual(self.done("verify", "--json").json["portfolio_current"], False)
+
+    def test_a_backup_is_the_same_account(self):
+        self.open_account()
+        self.done("buy", "AAPL", "1", "10", "--note", "n")
+        self.done("reset")
+        self.assertEqual(self.done("backup", "copy").out, "copied the account to copy\n")
+        self.assertEqual(self.history("-a", "copy"), self.history())
+        self.assertTrue(self.done("verify", "-a", "copy", "--json").json["ok"])
+        self.assertEqual(self.fails(3, "backup", "copy", "--json").error["name"], "PT_EXISTS")
+
+    def test_reset_keeps_the_history_and_starts_with_the_cash_of_the_config(self):
+        self.open_account()
+        (self.account / "config.json").write_text('{"initial_cash": 77}')
+        self.assertEqual(self.done("reset").out, "started over with 77.00 (event 4)\n")
+        self.assertTrue((self.account / "journal-1.jsonl").exists())
+        self.assertEqual([event["type"] for event in self.history()], ["open", "rules", "rules", "reset", "rules"])
+
+    def test_recover_changes_nothing_if_nothing_is_wrong(self):
+        self.open_account()
+        before = self.files()
+        self.assertEqual(self.done("recover", "--json").json, {
+            "recovered": False, "kept_seq": 0, "lost_events": 0, "seq": 0, "generation": 0, "from_portfolio": False, "kept_as": None})
+        self.assertEqual(self.files(), before)
+
+
+class Import(PTTestCase):
+    def setUp(self):
+        super().setUp()
+        self.old = self.directory / "old"
+        self.old.mkdir()
+        self.portfolio = self.old / "paper_portfolio.json"
+        self.portfolio.write_text(json.dumps({
+            "cash": 8999.999999999998, "positions": {
+                "AAPL": {"shares": 10, "cost_basis": 100.0, "first_purchase_date": "2024-01-02T03:04:05+00:00Z"}},
+            "created_at": "2024-01-01T00:00:00", "updated_at": "2024-01-02T03:04:05"}))
+
+    def test_import_makes_an_account_and_says_what_it_rounded(self):
+        (self.old / "transaction_log.json").write_text(json.dumps([{
+            "timestamp": "2024-01-02T03:04:05", "action": "BUY", "symbol": "AAPL", "shares": 10, "price": 100.0, "total": 1000.0,
+            "cash_after": 9000.0, "portfolio_value": 10000.0}]))
+        (self.old / "buy_queue.json").write_text(json.dumps({"queued_opportunities": [{
+            "symbol": "NVDA", "queued_at": "2024-01-02T03:04:05", "signal": "BUY", "score": 80, "price": None, "reason": "r"}],
+            "metadata": {}}))
+        before = {path: path.read_bytes() for path in self.old.iterdir()}
+        report = self.done("import", self.portfolio, "--json").json
+        self.assertEqual(
+            [report[name] for name in ("positions", "queued", "transactions", "cash", "net_deposits", "realized_pnl")],
+            [1, 1, 1, 9000, 10000, 0])
+        self.assertTrue(any("8999.999999999998" in line for line in report["roundings"]), report)
+        self.assertEqual(self.status()["positions"]["AAPL"]["cost"], 1000)
+        self.assertTrue(self.done("verify", "--json").json["ok"])
+        self.assertEqual({path: path.read_bytes() for path in self.old.iterdir()}, before)
+        self.assertEqual(self.history("--limit", "1")[0]["type"], "past_trade")
+        self.assertEqual(self.fails(3, "import", self.portfolio, "--json").error["name"], "PT_EXISTS")
+
+    def test_import_for_people_lists_roundings(self):
+        out = self.done("import", self.portfolio).out
+        self.assertIn("imported 1 position, 0 queue entries and 0 transactions; cash 9,000.00", out)
+        self.assertIn("rounded to whole millionths:\n  ", out)
+
+    def test_import_of_a_file_that_is_not_one_is_refused(self):
+        self.portfolio.write_text('{"cash": "much"}')
+        self.assertEqual(self.fails(5, "import", self.portfolio, "--json").error["name"], "PT_INVALID_IMPORT")
+        self.assertFalse(self.account.exists())
+        self.fails(5, "import", "missing.json")
+
+
+class Config(PTTestCase):
+    def test_config_init_writes_the_defaults_before_there_is_an_account(self):
+        self.done("config", "init")
+        config = json.loads((self.account / "config.json").read_text())
+        self.assertEqual(config["queue"], {"stale_after_hours": 24.0, "max_score_drop": 10.0})
+        self.assertEqual(self.fails(3, "config", "init", "--json").error["name"], "PT_EXISTS")
+        config["initial_cash"] = 5
+        (self.account / "config.json").write_text(json.dumps(config))
+        checked = self.done("config", "check", "--json").json
+        self.assertEqual((checked["exists"], checked["valid"], checked["rules"]["initial_cash"]), (True, True, 5))
+        self.done("init")
+        self.assertEqual(self.status()["cash"], 5)
+
+    def test_config_check_says_where_a_file_is_wrong(self):
+        self.open_account()
+        self.assertIn("the defaults apply", self.done("config", "check").out)
+        for text, words in [
+            ('{"queue": {\n"stale_after_hour": 5}}', ["line 2", "stale_after_hours"]), ('{', ["line 1"]),
+            ('{"commission": {"percent": -1}}', ["percent", "0.0 to 100.0"]), ('[]', []), ('{"initial_cash": "1"}', ["initial_cash"]),
+        ]:
+            with self.subTest(text):
+                (self.account / "config.json").write_text(text)
+                error = self.fails(5, "config", "check", "--json").error
+                for word in ["config.json"] + words:
+                    self.assertIn(word, error["message"])
+
+    def test_config_show_tells_what_is_in_force_and_what_the_file_will_change(self):
+        self.open_account()
+        self.assertEqual(self.done("config", "show", "--json").json, {
+            "initial_cash": 10000, "commission.per_share": 0, "commission.percent": 0, "commission.minimum": 0,
+            "queue.stale_after_hours": 24, "queue.max_score_drop": 10})
+        (self.account / "config.json").write_text('{"commission": {"percent": 0.1}}')
+        self.assertIn("The next change to the account adopts what config.json says now: commission.percent 0.1", self.done("config").out)
+        self.assertEqual(self.done("config", "--json").json["commission.percent"], 0)
+        self.assertIn("(commission 1.00)", self.done("buy", "AAPL", "10", "100").out)
+        self.assertEqual(self.done("config", "--json").json["commission.percent"], Decimal("0.1"))
+        self.assertNotIn("adopts", self.done("config").out)
+        (self.account / "config.json").write_text("{")
+        self.assertIn("the rules above stay in force", self.pt("config").err)
+        outcome = self.pt("deposit", "1")
+        self.assertEqual(outcome.code, 0)
+        self.assertIn("pt: warning: ", outcome.err)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,142 @@
+import Ledger
+import PaperTrade
+import Testing
+
+@testable import Storage
+
+/// Every system call of each workload is where the power fails. Every acknowledged commit has to be there, in order and once; every
+/// other one whole or not at all.
+@Suite struct `After a power cut or a kill at any system call` {
+    @Test func `a new account is there or is not`() throws {
+        let hunt = CrashHunt()
+        try hunt.run { machine in
+            let account = try machine.account()
+            machine.acknowledge(try account.summary().seq)
+            account.close()
+        }
+        hunt.report()
+    }
+
+    @Test func `every acknowledged trade of one handle is there`() throws {
+        let hunt = CrashHunt()
+        try hunt.run(on: try .withAccount()) { machine in
+            let account = try machine.account()
+            try machine.acknowledged { try account.buy("AAPL", 40, at: 150).seq }
+            try machine.acknowledged { try account.enqueue(opportunity("NVDA")).seq }
+            try machine.acknowledged { try account.sell("AAPL", 15, at: 160).seq }
+            account.close()
+            let again = try machine.account()
+            try machine.acknowledged { try again.deposit(Money(clamping: 5_000_000)).seq }
+        }
+        hunt.report()
+    }
+
+    @Test func `every acknowledged trade of two handles is there`() throws {
+        let hunt = CrashHunt()
+        try hunt.run(on: try .withAccount()) { machine in
+            let first = try machine.account()
+            let second = try machine.account()
+            try machine.acknowledged { try first.buy("AAPL", 40, at: 150).seq }
+            try machine.acknowledged { try second.buy("MSFT", 3, at: 333.333333).seq }
+            try machine.acknowledged { try first.sell("MSFT", nil, at: 300).seq }
+            second.close()
+            first.close()
+        }
+        hunt.report()
+    }
+
+    @Test func `commits that unlocked before their sync are there in order, none in the middle missing`() throws {
+        let hunt = CrashHunt()
+        for syncsFirst in 0..<3 {
+            try hunt.run(on: try .withAccount(), sharing: 2) { machine in
+                let stores = try (0..<3).map { _ in try DirectoryStore.open(simulatedPath, machine.process()) }
+                machine.begin()
+                var seqs: [UInt64] = []
+                for (index, store) in stores.enumerated() {
+                    seqs.append(try store.append(.deposit(Money(clamping: Int64(index + 1) * 1_000_000)), .enqueue(opportunity("S\(index)"))))
+                }
+                for turn in 0..<3 {
+                    let index = (turn + syncsFirst) % 3
+                    try stores[index].sync(through: seqs[index])
+                    machine.acknowledge(seqs[index])
+                }
+            }
+        }
+        hunt.report()
+    }
+
+    @Test func `a batch is there whole or not at all`() throws {
+        let hunt = CrashHunt()
+        try hunt.run(on: try .withAccount()) { machine in
+            let account = try machine.account()
+            try machine.acknowledged {
+                try account.batch { () throws(PaperTradeError) in
+                    for (index, symbol) in ["AAPL", "MSFT", "NVDA", "AMZN", "META"].enumerated() {
+                        try account.buy(symbol, 1, at: Double(100 + index), RequestOptions(id: "r\(index)", note: "one of five"))
+                    }
+                }
+                return try account.summary().seq
+            }
+            try machine.acknowledged { try account.withdraw(Money(clamping: 7)).seq }
+        }
+        hunt.report()
+    }
+
+    @Test func `extending the journal loses nothing, and what stands in a new block does not matter`() throws {
+        let hunt = CrashHunt()
+        let machine = try SimulatedMachine.withFullBlock(room: 1100)
+        try hunt.run(on: machine) { machine in
+            let account = try machine.account()
+            for index in 0..<3 {
+                try machine.acknowledged { try account.deposit(Money(clamping: 1), RequestOptions(id: "d\(index)")).seq }
+            }
+        }
+        hunt.report()
+    }
+
+    @Test func `a reset has happened whole or not at all, and the sealed journal is complete`() throws {
+        let hunt = CrashHunt()
+        try hunt.run(on: try .withAccount()) { machine in
+            let account = try machine.account()
+            let other = try machine.account()
+            try machine.acknowledged { try account.buy("AAPL", 40, at: 150).seq }
+            try machine.acknowledged { try account.reset(initialCash: Money(clamping: 500_000_000)).seq }
+            try machine.acknowledged { try other.deposit(Money(clamping: 1)).seq }
+            try machine.acknowledged { try other.reset().seq }
+            try machine.acknowledged { try account.enqueue(opportunity("NVDA")).seq }
+        }
+        hunt.report()
+    }
+
+    @Test func `whatever was killed at whatever call, the others go on and lose nothing`() throws {
+        let hunt = CrashHunt()
+        let start = try SimulatedMachine.withFullBlock(room: 1400).disk
+        let operations: [(SimulatedMachine, Account) throws -> Void] = [
+            { machine, account in try machine.acknowledged { try account.buy("AAPL", 40, at: 150).seq } },
+            { machine, account in try machine.acknowledged { try account.reset().seq } },
+        ]
+        for operation in operations {
+            var number = 0
+            var isKilled = true
+            while isKilled {
+                let machine = SimulatedMachine(start)
+                machine.acknowledge(try #require(CommitEnd.all(in: start, withNextJournal: false).map(\.seq).max()))
+                let victim = machine.process()
+                let account = try machine.account(victim)
+                let other = try machine.account()
+                try machine.acknowledged { try other.deposit(Money(clamping: 3)).seq }
+                victim.inject(.kill, at: number)
+                machine.begin()
+                try? operation(machine, account)
+                isKilled = victim.isDead
+                number += 1
+                try hunt.run(on: machine, sharing: 3, secondCutEvery: 40) { machine in
+                    try machine.acknowledged { try other.deposit(Money(clamping: 1)).seq }
+                    let third = try machine.account()
+                    try machine.acknowledged { try third.deposit(Money(clamping: 2)).seq }
+                }
+            }
+        }
+        hunt.report()
+    }
+}

@@ -1,0 +1,169 @@
+import Ledger
+
+@testable import Storage
+
+/// The end of a commit: its last event, and the checksum of its line, which is chained through all lines before it. So it names
+/// a whole history.
+struct CommitEnd: Hashable, CustomStringConvertible {
+    let seq: UInt64
+    let crc: UInt32
+
+    var description: String { "event \(seq) (\(hexadecimal(crc)))" }
+
+    /// The ends of all commits that stand in these bytes of a journal.
+    static func all(in journal: [UInt8]) -> Set<CommitEnd> {
+        var ends: Set<CommitEnd> = []
+        for line in journal.split(separator: fill) {
+            line.withUnsafeBytes { bytes in
+                guard hasRightChecksum(bytes) else { return }
+                var reader = LineReader(bytes)
+                guard let line = try? reader.readLine(), !line.more else { return }
+                ends.insert(CommitEnd(seq: line.record.seq, crc: line.crc))
+            }
+        }
+        return ends
+    }
+
+    /// The ends of all commits in the account's journals.
+    static func all(in disk: SimulatedDisk, withNextJournal: Bool) -> Set<CommitEnd> {
+        var ends: Set<CommitEnd> = []
+        for (name, bytes) in disk.files(in: simulatedPath) where name.hasPrefix("journal") {
+            if name != AccountFile.nextJournal || withNextJournal { ends.formUnion(all(in: bytes)) }
+        }
+        return ends
+    }
+}
+
+/// Where simulated accounts are.
+let simulatedPath = "/account"
+
+/// What an account may be after a crash.
+struct Expectation {
+    /// One of these histories, or none at all if `acknowledgedSeq` is 0.
+    var allowed: Set<CommitEnd>
+    /// At least so much of it.
+    var acknowledgedSeq: UInt64
+}
+
+/// Opens an account that a crash left, and says what is wrong with it.
+struct CrashCheck {
+    let expectation: Expectation
+
+    struct Failure: Error, CustomStringConvertible {
+        let description: String
+    }
+
+    /// What came of it: the disk afterwards, and the history, `nil` if there is no account.
+    struct Outcome {
+        let disk: SimulatedDisk
+        let end: CommitEnd?
+    }
+
+    /// Looks at the account without changing it, opens it, opens it again, and changes it.
+    @discardableResult
+    func check(_ disk: SimulatedDisk) throws(Failure) -> Outcome {
+        let machine = SimulatedMachine(disk)
+        let process = machine.process()
+        let isThere = disk.files(in: simulatedPath)[AccountFile.journal] != nil
+        if isThere { try expectNoProblem(verify(process), "before it is opened") }
+        guard let end = try open(process) else {
+            let created = try run("create") { () throws(StorageError) in
+                try DirectoryStore.open(simulatedPath, process, creating: true)
+            }
+            guard created.state.seq == 2 else { throw Failure(description: "the account made anew is at \(created.state.seq)") }
+            return Outcome(disk: disk, end: nil)
+        }
+        guard expectation.allowed.contains(end) else {
+            throw Failure(description: "it opens at \(end), which nobody committed, or whose committer was told that it did not happen; allowed are \(expectation.allowed.sorted { $0.seq < $1.seq }.suffix(6))")
+        }
+        guard end.seq >= expectation.acknowledgedSeq else {
+            throw Failure(description: "it opens at \(end), but event \(expectation.acknowledgedSeq) was acknowledged")
+        }
+        let recovered = machine.disk
+        let report = try verify(process)
+        try expectNoProblem(report, "after it was opened")
+        guard report.isPortfolioCurrent, !report.hasUnfinishedTail, report.lastSeq == end.seq else {
+            throw Failure(description: "after opening, verify finds \(report)")
+        }
+        guard try open(process) == end, machine.disk.fingerprint(of: simulatedPath) == recovered.fingerprint(of: simulatedPath) else {
+            throw Failure(description: "opening it twice gives something else than opening it once")
+        }
+        try checkItGoesOn(process, after: end)
+        return Outcome(disk: recovered, end: end)
+    }
+
+    private func checkItGoesOn(_ process: SimulatedSystem, after end: CommitEnd) throws(Failure) {
+        let store = try run("open") { () throws(StorageError) in try DirectoryStore.open(simulatedPath, process) }
+        let seq = try run("deposit") { () throws(StorageError) in
+            let seq = try store.append(.deposit(Money(clamping: 1)))
+            try store.sync(through: seq)
+            return seq
+        }
+        guard seq == end.seq + 1 else { throw Failure(description: "after \(end) the next event is \(seq)") }
+        try expectNoProblem(verify(process), "after it went on")
+    }
+
+    /// `nil` if there is no account and need not be one.
+    private func open(_ process: SimulatedSystem) throws(Failure) -> CommitEnd? {
+        let store: DirectoryStore
+        do throws(StorageError) {
+            store = try DirectoryStore.open(simulatedPath, process)
+        } catch {
+            if error.kind == .noAccount && expectation.acknowledgedSeq == 0 { return nil }
+            throw Failure(description: "it does not open: \(error.kind): \(error)")
+        }
+        guard store.state.invariantHolds else { throw Failure(description: "cash + cost differs from deposits + P&L") }
+        return CommitEnd(seq: store.state.seq, crc: store.position.crc)
+    }
+
+    private func verify(_ process: SimulatedSystem) throws(Failure) -> VerifyReport {
+        try run("verify") { () throws(StorageError) in try verifyAccount(path: simulatedPath, system: process) }
+    }
+
+    private func expectNoProblem(_ report: VerifyReport, _ when: String) throws(Failure) {
+        if let problem = report.problems.first { throw Failure(description: "\(when), verify finds: \(problem)") }
+    }
+
+    private func run<Result>(_ what: String, _ body: () throws(StorageError) -> Result) throws(Failure) -> Result {
+        do throws(StorageError) {
+            return try body()
+        } catch {
+            throw Failure(description: "\(what): \(error.kind): \(error)")
+        }
+    }
+}
+
+extension DirectoryStore {
+    static func open(
+        _ path: String, _ system: any System, creating: Bool = false, isReadOnly: Bool = false, durability: Durability = .full,
+        timeoutMilliseconds: Int64 = 0
+    ) throws(StorageError) -> DirectoryStore {
+        var options = StoreOptions()
+        options.createsIfMissing = creating
+        options.isReadOnly = isReadOnly
+        options.durability = durability
+        return try open(
+            path: path, system: system, options: options, deadline: Deadline(timeoutMilliseconds: timeoutMilliseconds, system: system)
+        ) { (_) throws(StorageError) in
+            NewAccount(accountID: "simulated", rules: Rules(), initialCash: nil, time: nil)
+        }
+    }
+
+    /// Everything of a commit but the sync; returns its last event.
+    func append(_ changes: Change..., id: RequestID? = nil) throws(StorageError) -> UInt64 {
+        try lock(Deadline(timeoutMilliseconds: 0, system: system))
+        defer { unlock() }
+        try catchUp(isLocked: true)
+        let now = Timestamp(clamping: system.realTime())
+        var draft = Draft(on: state, at: now)
+        for change in changes {
+            do throws(Refusal) {
+                _ = try draft.decide(Request(change, time: now, id: id))
+            } catch {
+                throw StorageError(error)
+            }
+        }
+        try commit(draft)
+        return state.seq
+    }
+}
