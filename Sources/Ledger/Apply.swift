@@ -27,7 +27,9 @@ extension AccountState {
         case .started(let start): apply(start)
         case .tookOverPosition(let position): setPosition(position)
         case .tookOverOpportunity(let entry):
-            guard queueEntry(entry.opportunity.symbol) == nil else { throw Inconsistency("\(entry.opportunity.symbol) is queued twice") }
+            guard queueEntry(entry.opportunity.symbol) == nil else {
+                throw Inconsistency("\(entry.opportunity.symbol) is queued twice")
+            }
             queue.append(entry)
         case .tookOverTrade: break
         case .acceptedRules(let newRules): rules = newRules

@@ -53,7 +53,8 @@ extension QueueEntry {
 
 extension Draft {
     /// Buys or removes every entry that was judged, in queue order, each against what the ones before it left.
-    mutating func execute(_ judgements: [Judgement], time: Timestamp, id: RequestID?, note: Text?) throws(Refusal) -> [Execution] {
+    mutating func execute(_ judgements: [Judgement], time: Timestamp, id: RequestID?, note: Text?) throws(Refusal) -> [Execution]
+    {
         var executions: [Execution] = []
         let judged = Dictionary(judgements.map { ($0.queuedSeq, $0) }, uniquingKeysWith: { first, _ in first })
         for entry in state.queue {
@@ -86,7 +87,8 @@ extension Draft {
             outcome = .rejected(error.reason)
             event = .removedFromQueue(
                 QueueRemoval(
-                    symbol: entry.opportunity.symbol, queuedSeq: entry.seq, reason: error.reason, score: judgement.analysis?.score,
+                    symbol: entry.opportunity.symbol, queuedSeq: entry.seq, reason: error.reason,
+                    score: judgement.analysis?.score,
                     signal: judgement.analysis?.signal))
             message = error.message
         }
@@ -120,7 +122,8 @@ extension AccountState {
     /// The most whole shares that `amount` pays for at `price`, commission included; `nil` if not even one.
     public func wholeShares(for amount: Money, at price: Price) -> Shares? {
         func isAffordable(_ count: Int64) -> Bool {
-            guard let shares = Shares(micros: count * microsPerUnit), let total = try? purchase(of: shares, at: price).total else {
+            guard let shares = Shares(micros: count * microsPerUnit), let total = try? purchase(of: shares, at: price).total
+            else {
                 return false
             }
             return total <= amount

@@ -4,8 +4,12 @@ extension AccountState {
     func buying(_ symbol: Symbol, _ shares: Shares, at price: Price, queuedSeq: UInt64? = nil) throws(Refusal) -> Trade {
         let cost = try purchase(of: shares, at: price)
         let held = position(symbol)
-        guard let positionShares = (held?.shares ?? .zero).adding(shares) else { throw .outOfRange(what: "the position in \(symbol)") }
-        guard let positionCost = (held?.cost ?? .zero).adding(cost.total) else { throw .outOfRange(what: "the cost of \(symbol)") }
+        guard let positionShares = (held?.shares ?? .zero).adding(shares) else {
+            throw .outOfRange(what: "the position in \(symbol)")
+        }
+        guard let positionCost = (held?.cost ?? .zero).adding(cost.total) else {
+            throw .outOfRange(what: "the cost of \(symbol)")
+        }
         guard cost.total <= cash else { throw .insufficientFunds(needed: cost.total, available: cash) }
         return Trade(
             symbol: symbol, shares: shares, price: price, notional: cost.notional, commission: cost.commission, total: cost.total,
@@ -16,7 +20,8 @@ extension AccountState {
     func purchase(of shares: Shares, at price: Price) throws(Refusal) -> (notional: Money, commission: Money, total: Money) {
         guard let notional = shares.notional(at: price) else { throw .outOfRange(what: "\(shares) shares at \(price)") }
         guard notional.isPositive else { throw .totalIsZero(what: "\(shares) shares at \(price)") }
-        guard let commission = rules.commission(shares: shares, notional: notional), let total = notional.adding(commission) else {
+        guard let commission = rules.commission(shares: shares, notional: notional), let total = notional.adding(commission)
+        else {
             throw .outOfRange(what: "\(shares) shares at \(price) with commission")
         }
         return (notional, commission, total)
@@ -60,7 +65,8 @@ extension AccountState {
     /// its part of the cost leaves with it.
     func splitting(_ symbol: Symbol, new: Shares, old: Shares, cashInLieuPrice: Price?) throws(Refusal) -> Event {
         guard let held = position(symbol) else { throw .noPosition(symbol) }
-        let (whole, fraction) = (Int128(held.shares.micros) * Int128(new.micros)).quotientAndRemainder(dividingBy: Int128(old.micros))
+        let (whole, fraction) = (Int128(held.shares.micros) * Int128(new.micros)).quotientAndRemainder(
+            dividingBy: Int128(old.micros))
         guard let positionShares = Int64(exactly: whole).flatMap(Shares.init(micros:)) else {
             throw .outOfRange(what: "the position in \(symbol)")
         }

@@ -44,7 +44,8 @@ public struct Start: Hashable, Sendable {
     public let restsOn: String?
 
     public init(
-        kind: Kind, accountID: String, generation: UInt32, createdAt: Timestamp, cash: Money, netDeposits: Money, realizedPnL: Money,
+        kind: Kind, accountID: String, generation: UInt32, createdAt: Timestamp, cash: Money, netDeposits: Money,
+        realizedPnL: Money,
         restsOn: String? = nil
     ) {
         self.kind = kind

@@ -29,7 +29,9 @@ extension Change {
             guard amount.isPositive else { throw .invalidAmount(amount.description) }
         case .split(_, let new, let old, let price):
             if let price, !price.isPositive { throw .invalidPrice(price.description) }
-            guard new.isPositive, old.isPositive, new != old else { throw .invalidRatio(new: new.description, old: old.description) }
+            guard new.isPositive, old.isPositive, new != old else {
+                throw .invalidRatio(new: new.description, old: old.description)
+            }
         case .dividend(_, let perShare):
             guard perShare.isPositive else { throw .invalidPrice(perShare.description) }
         case .writeOff, .enqueue, .dequeueAll, .clearQueue, .execute, .acceptRules: break
@@ -96,7 +98,8 @@ public struct Analysis: Hashable, Sendable {
 
     /// - Throws: ``Refusal/invalidScore(_:)``, ``Refusal/invalidPrice(_:)``, ``Refusal/invalidShares(_:)``, ``Refusal/invalidAmount(_:)``
     public init(
-        signal: Signal, score: Rate, price: Price, size: Size?, time: Timestamp, confidence: Confidence? = nil, reason: Text? = nil,
+        signal: Signal, score: Rate, price: Price, size: Size?, time: Timestamp, confidence: Confidence? = nil,
+        reason: Text? = nil,
         sector: Text? = nil
     ) throws(Refusal) {
         if case .shares(let shares) = size, !shares.isPositive { throw .invalidShares(shares.description) }

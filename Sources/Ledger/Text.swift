@@ -15,7 +15,9 @@ public struct RequestID: Hashable, Sendable, CustomStringConvertible {
         description = text
     }
 
-    public static func == (left: RequestID, right: RequestID) -> Bool { left.description.utf8.elementsEqual(right.description.utf8) }
+    public static func == (left: RequestID, right: RequestID) -> Bool {
+        left.description.utf8.elementsEqual(right.description.utf8)
+    }
 
     public func hash(into hasher: inout Hasher) { for byte in description.utf8 { hasher.combine(byte) } }
 }

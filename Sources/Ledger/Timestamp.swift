@@ -88,7 +88,9 @@ public struct Timestamp: Hashable, Comparable, Sendable, CustomStringConvertible
         var seconds = days(fromCivilYear: year, month: month, day: day) * 86_400
         var fraction: Int64 = 0
         if skip("T") || skip(" ") {
-            guard let hour = number(digits: 2), hour < 24, skip(":"), let minute = number(digits: 2), minute < 60 else { return nil }
+            guard let hour = number(digits: 2), hour < 24, skip(":"), let minute = number(digits: 2), minute < 60 else {
+                return nil
+            }
             seconds += hour * 3600 + minute * 60
             if skip(":") {
                 guard let second = number(digits: 2), second < 60 else { return nil }

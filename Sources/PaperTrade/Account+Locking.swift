@@ -16,7 +16,9 @@ extension Account {
             let deadline = deadline(timeoutMilliseconds)
             try gate.enter(deadline)
             do throws(StorageError) {
-                guard batch == nil else { throw StorageError(.misuse, "this thread has begun a batch already: commit it or roll it back") }
+                guard batch == nil else {
+                    throw StorageError(.misuse, "this thread has begun a batch already: commit it or roll it back")
+                }
                 try acquire(deadline)
                 do throws(StorageError) {
                     try view.withLock { _ throws(StorageError) in

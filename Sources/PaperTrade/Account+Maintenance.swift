@@ -7,7 +7,8 @@ extension Account {
     ///
     /// - Throws: `invalidAmount` for a negative amount, `misuse` inside a batch, and the errors of any change.
     @discardableResult
-    public func reset(initialCash: Money? = nil, _ request: RequestOptions = RequestOptions()) throws(PaperTradeError) -> Receipt {
+    public func reset(initialCash: Money? = nil, _ request: RequestOptions = RequestOptions()) throws(PaperTradeError) -> Receipt
+    {
         try checkUsable(isReading: false)
         if let initialCash, initialCash.isNegative { throw PaperTradeError(.invalidAmount(initialCash.description)) }
         guard !(gate.isInside && batch != nil) else { throw PaperTradeError(.misuse, "a reset is not allowed inside a batch") }
@@ -99,7 +100,9 @@ extension Account {
     public static func importing(
         _ oldPortfolio: String, into path: String, options: Options = Options()
     ) throws(PaperTradeError) -> ImportReport {
-        let imported = try translated { () throws(StorageError) in try Import.read(oldPortfolio: oldPortfolio, system: options.system) }
+        let imported = try translated { () throws(StorageError) in
+            try Import.read(oldPortfolio: oldPortfolio, system: options.system)
+        }
         var options = options
         options.isReadOnly = false
         options.createsIfMissing = true

@@ -8,7 +8,9 @@ extension Account {
     ///
     /// - Throws: `alreadyQueued`, with the seq of the entry, and the errors of any change.
     @discardableResult
-    public func enqueue(_ opportunity: Opportunity, _ request: RequestOptions = RequestOptions()) throws(PaperTradeError) -> Receipt {
+    public func enqueue(_ opportunity: Opportunity, _ request: RequestOptions = RequestOptions()) throws(PaperTradeError)
+        -> Receipt
+    {
         try receipt(change(.enqueue(opportunity), request).receipt)
     }
 
@@ -46,7 +48,8 @@ extension Account {
     }
 
     static func tooSmall(_ count: Int) -> PaperTradeError {
-        PaperTradeError(.bufferTooSmall, "there are \(count), more than the buffer holds: nothing was changed; call again with room for them")
+        PaperTradeError(
+            .bufferTooSmall, "there are \(count), more than the buffer holds: nothing was changed; call again with room for them")
     }
 
     /// Empties the queue; returns how many entries there were.

@@ -20,7 +20,8 @@ extension Account {
         let durableSeq = store.durableSeq
         return try read { state in
             Summary(
-                accountID: state.accountID, seq: state.seq, durableSeq: max(durableSeq, store.durableSeq), generation: state.generation,
+                accountID: state.accountID, seq: state.seq, durableSeq: max(durableSeq, store.durableSeq),
+                generation: state.generation,
                 positionCount: state.positions.count, queuedCount: state.queue.count, createdAt: state.createdAt,
                 updatedAt: state.updatedAt, cash: state.cash, totalCost: state.totalCost, netDeposits: state.netDeposits,
                 realizedPnL: state.realizedPnL)
@@ -84,7 +85,9 @@ extension Account {
     public func findRequest(_ id: String) throws(PaperTradeError) -> Receipt {
         try checkUsable(isReading: true)
         let id = try checked { () throws(Refusal) in try RequestID(id) }
-        if gate.isInside, let record = batch?.requests[id] { return Receipt(record: record, isRepeated: true, isProvisional: true) }
+        if gate.isInside, let record = batch?.requests[id] {
+            return Receipt(record: record, isRepeated: true, isProvisional: true)
+        }
         let found = try translated { () throws(StorageError) in
             try view.withLock { _ throws(StorageError) in
                 try store.catchUp(isLocked: false)
@@ -92,7 +95,8 @@ extension Account {
             }
         }
         guard let found else {
-            throw PaperTradeError(.notFound, "no event with request id \"\(escaped(id.description, limit: 80))\" in the last 65536")
+            throw PaperTradeError(
+                .notFound, "no event with request id \"\(escaped(id.description, limit: 80))\" in the last 65536")
         }
         if !options.isReadOnly { try finish(through: found.record.seq) }
         return Receipt(record: found.record, isRepeated: true, isProvisional: false)

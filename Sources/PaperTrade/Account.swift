@@ -89,10 +89,12 @@ public final class Account: @unchecked Sendable {
     public func close() {
         // A child that was forked must not touch what belongs to its parent: whoever holds these locks will not release them here.
         guard system.processID() == processID else { return }
-        guard !isClosed.withLock({ isClosed in
-            defer { isClosed = true }
-            return isClosed
-        }) else { return }
+        guard
+            !isClosed.withLock({ isClosed in
+                defer { isClosed = true }
+                return isClosed
+            })
+        else { return }
         gate.close()
         batch = nil
         let wasLocked = lockDepth > 0

@@ -60,7 +60,9 @@ extension Account {
 
     /// Makes one change: alone, or as part of the thread's batch.
     @discardableResult
-    func change(_ change: Change, _ request: RequestOptions) throws(PaperTradeError) -> (outcome: Draft.Outcome, receipt: Receipt?) {
+    func change(_ change: Change, _ request: RequestOptions) throws(PaperTradeError) -> (
+        outcome: Draft.Outcome, receipt: Receipt?
+    ) {
         try checkUsable(isReading: false)
         let id: RequestID? = try checked { () throws(Refusal) in
             if let id = request.id { try RequestID(id) } else { nil }

@@ -37,7 +37,9 @@ struct ConfigWatch: Sendable {
     /// Looks whether the file has changed; after this `outcome` is what it says now.
     mutating func refresh(_ files: AccountFiles, realTime: Int64) throws(StorageError) {
         let status = try files.configStatus()
-        if let text, status == known, status.map({ realTime * 1000 - $0.modified > Self.settlingNanoseconds }) ?? (text == nil) { return }
+        if let text, status == known, status.map({ realTime * 1000 - $0.modified > Self.settlingNanoseconds }) ?? (text == nil) {
+            return
+        }
         let newText = try files.config()
         known = status
         if let text, text == newText { return }

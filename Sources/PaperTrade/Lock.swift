@@ -37,7 +37,8 @@ public final class Lock: Sendable {
     public func acquire(timeoutMilliseconds: Int64, attempts: Int32, delayMilliseconds: Int64) throws(PaperTradeError) {
         guard attempts >= 1, delayMilliseconds >= 0, delayMilliseconds <= .max / 1_000_000 else {
             throw PaperTradeError(
-                .invalidArgument, "attempts \(attempts) and delay \(delayMilliseconds) ms: at least one attempt, and no negative delay")
+                .invalidArgument,
+                "attempts \(attempts) and delay \(delayMilliseconds) ms: at least one attempt, and no negative delay")
         }
         for attempt in 1...attempts {
             do throws(PaperTradeError) {

@@ -34,7 +34,9 @@ func perform(_ error: UnsafeMutablePointer<pt_error>?, _ body: () throws(PaperTr
 
 func invalidArgument(_ message: String) -> PaperTradeError { PaperTradeError(.invalidArgument, message) }
 
-func nonNull<Pointee>(_ pointer: UnsafeMutablePointer<Pointee>?, _ name: String) throws(PaperTradeError) -> UnsafeMutablePointer<Pointee> {
+func nonNull<Pointee>(_ pointer: UnsafeMutablePointer<Pointee>?, _ name: String) throws(PaperTradeError) -> UnsafeMutablePointer<
+    Pointee
+> {
     guard let pointer else { throw invalidArgument("\(name) is NULL") }
     return pointer
 }
@@ -148,7 +150,8 @@ func opportunity(
     let reason = try shortText(reason, "reason")
     do throws(Refusal) {
         return try Opportunity(
-            symbol: symbol, signal: signal, score: score, price: price, reason: reason.map { text throws(Refusal) in try Text(text, field: "reason") })
+            symbol: symbol, signal: signal, score: score, price: price,
+            reason: reason.map { text throws(Refusal) in try Text(text, field: "reason") })
     } catch {
         throw PaperTradeError(error)
     }

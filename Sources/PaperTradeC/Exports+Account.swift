@@ -1,3 +1,6 @@
+// The names are those of the C header.
+// swift-format-ignore-file: AlwaysUseLowerCamelCase
+
 import CPaperTrade
 import PaperTrade
 import Storage
@@ -45,7 +48,8 @@ public func pt_reload(_ account: OpaquePointer!, _ error: UnsafeMutablePointer<p
 
 @_cdecl("pt_reset") @implementation
 public func pt_reset(
-    _ account: OpaquePointer!, _ initial_cash: Double, _ request: UnsafePointer<pt_request>!, _ error: UnsafeMutablePointer<pt_error>!
+    _ account: OpaquePointer!, _ initial_cash: Double, _ request: UnsafePointer<pt_request>!,
+    _ error: UnsafeMutablePointer<pt_error>!
 ) -> pt_status {
     perform(error) { () throws(PaperTradeError) in
         let account = try Handles.account(account)

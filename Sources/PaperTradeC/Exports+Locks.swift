@@ -1,8 +1,12 @@
+// The names are those of the C header.
+// swift-format-ignore-file: AlwaysUseLowerCamelCase
+
 import CPaperTrade
 import PaperTrade
 
 @_cdecl("pt_account_lock") @implementation
-public func pt_account_lock(_ account: OpaquePointer!, _ timeout_ms: Int64, _ error: UnsafeMutablePointer<pt_error>!) -> pt_status {
+public func pt_account_lock(_ account: OpaquePointer!, _ timeout_ms: Int64, _ error: UnsafeMutablePointer<pt_error>!) -> pt_status
+{
     perform(error) { () throws(PaperTradeError) in
         let account = try Handles.account(account)
         try account.lock(timeoutMilliseconds: timeout(timeout_ms))

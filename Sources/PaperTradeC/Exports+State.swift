@@ -1,3 +1,6 @@
+// The names are those of the C header.
+// swift-format-ignore-file: AlwaysUseLowerCamelCase
+
 import CPaperTrade
 import PaperTrade
 
@@ -43,7 +46,8 @@ public func pt_position(
 
 @_cdecl("pt_positions") @implementation
 public func pt_positions(
-    _ account: OpaquePointer!, _ out: UnsafeMutablePointer<pt_position_info>!, _ capacity: Int, _ count: UnsafeMutablePointer<Int>!,
+    _ account: OpaquePointer!, _ out: UnsafeMutablePointer<pt_position_info>!, _ capacity: Int,
+    _ count: UnsafeMutablePointer<Int>!,
     _ error: UnsafeMutablePointer<pt_error>!
 ) -> pt_status {
     perform(error) { () throws(PaperTradeError) in
@@ -59,7 +63,9 @@ public func pt_value(
     perform(error) { () throws(PaperTradeError) in
         let account = try Handles.account(account)
         let out = try nonNull(out, "out")
-        guard quote_count == 0 || quotes != nil else { throw invalidArgument("quotes is NULL, but quote_count is \(quote_count)") }
+        guard quote_count == 0 || quotes != nil else {
+            throw invalidArgument("quotes is NULL, but quote_count is \(quote_count)")
+        }
         var prices: [Symbol: Price] = [:]
         for quote in UnsafeBufferPointer(start: quotes, count: quote_count) {
             prices[try symbol(quote.symbol)] = try Price(checking: quote.price)

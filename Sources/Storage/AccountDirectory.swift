@@ -51,7 +51,9 @@ final class AccountDirectory: Sendable {
             let status = try attempt("open", path) { () throws(Errno) in try system.status(descriptor) }
             if !isReadOnly {
                 guard status.user == system.effectiveUserID() else {
-                    throw StorageError(.unsafeFile, "\(escaped(path)) belongs to another user: use a directory of your own, or open it read-only")
+                    throw StorageError(
+                        .unsafeFile, "\(escaped(path)) belongs to another user: use a directory of your own, or open it read-only"
+                    )
                 }
                 guard status.permissions & 0o002 == 0 else {
                     throw StorageError(.unsafeFile, "\(escaped(path)) can be written by everybody: run chmod o-w on it")
@@ -61,7 +63,8 @@ final class AccountDirectory: Sendable {
             guard isLocal || allowsNetwork else {
                 throw StorageError(
                     .networkFileSystem,
-                    "\(escaped(path)) is on a network file system, where locks and flushes cannot be trusted: use a local disk, or allow it")
+                    "\(escaped(path)) is on a network file system, where locks and flushes cannot be trusted: use a local disk, or allow it"
+                )
             }
             identity = status.identity
         } catch {
@@ -90,7 +93,8 @@ final class AccountDirectory: Sendable {
         } catch {
             switch error.kind {
             case _ where error == .noEntry && creating: return try make(path, system)
-            case _ where error == .noEntry: throw StorageError(.noAccount, "there is no account at \(escaped(path))", errno: error.code)
+            case _ where error == .noEntry:
+                throw StorageError(.noAccount, "there is no account at \(escaped(path))", errno: error.code)
             case _ where error == .notDirectory:
                 throw StorageError(.noAccount, "\(escaped(path)) is not a directory: an account is one", errno: error.code)
             default: throw StorageError(error, "open", path)
@@ -162,7 +166,8 @@ final class AccountDirectory: Sendable {
             throw StorageError(.unsafeFile, "\(escaped(path(of: name))) belongs to another user")
         }
         guard status.linkCount <= 1 || isReadOnly else {
-            throw StorageError(.unsafeFile, "\(escaped(path(of: name))) has \(status.linkCount) names (hard links): keep only this one")
+            throw StorageError(
+                .unsafeFile, "\(escaped(path(of: name))) has \(status.linkCount) names (hard links): keep only this one")
         }
     }
 

@@ -47,7 +47,8 @@ extension DirectoryStore {
     func checkAcceptsChanges() throws(StorageError) {
         if let failure {
             throw StorageError(
-                .failedHandle, "an earlier call was uncertain (\(failure)): close the account and open it again", errno: failure.errno)
+                .failedHandle, "an earlier call was uncertain (\(failure)): close the account and open it again",
+                errno: failure.errno)
         }
     }
 

@@ -39,7 +39,8 @@ extension DirectoryStore {
         let bytes = try directory.read(file, name, at: place.offset, count: maximumLineCount)
         guard let line = JournalLine(firstOf: bytes), line.record.seq == place.seq else {
             throw StorageError(
-                .corrupt, "\(escaped(directory.path(of: name))), byte \(place.offset): event \(place.seq) cannot be read: run verify",
+                .corrupt,
+                "\(escaped(directory.path(of: name))), byte \(place.offset): event \(place.seq) cannot be read: run verify",
                 seq: place.seq, offset: place.offset)
         }
         guard line.record.requestID == id else { return nil }
@@ -80,7 +81,8 @@ extension DirectoryStore {
         let bytes = try directory.read(journal.file, journal.name, at: 0, count: maximumLineCount)
         guard let line = JournalLine(firstOf: bytes) else {
             throw StorageError(
-                .corrupt, "\(escaped(directory.path(of: journal.name))), line 1, byte 0: it cannot be read: run verify", offset: 0)
+                .corrupt, "\(escaped(directory.path(of: journal.name))), line 1, byte 0: it cannot be read: run verify", offset: 0
+            )
         }
         return line.record.seq
     }
@@ -104,7 +106,8 @@ extension DirectoryStore {
         if case .fault(let fault) = end, !isStopped, journal.name != AccountFile.journal {
             throw StorageError(
                 .corrupt,
-                "\(escaped(directory.path(of: journal.name))), byte \(fault.offset): \(fault.problem): run verify", offset: fault.offset)
+                "\(escaped(directory.path(of: journal.name))), byte \(fault.offset): \(fault.problem): run verify",
+                offset: fault.offset)
         }
     }
 

@@ -49,7 +49,8 @@ extension DirectoryStore {
         }
         if !creates, try directory.open(AccountFile.journal, .readOnly) == nil { throw try noJournal(directory) }
         let lock = FileLock(
-            AccountFile.lock, in: directory.descriptor, path: directory.path(of: AccountFile.lock), purpose: .account, system: system)
+            AccountFile.lock, in: directory.descriptor, path: directory.path(of: AccountFile.lock), purpose: .account,
+            system: system)
         try lock.acquire(deadline)
         defer { lock.release() }
         if let journal = try directory.open(AccountFile.journal, .readWrite) {

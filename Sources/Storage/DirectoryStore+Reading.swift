@@ -56,7 +56,8 @@ extension DirectoryStore {
             try state.apply(record)
         } catch {
             throw StorageError(
-                .corrupt, "\(escaped(journalPath())), line \(placed.number), byte \(placed.offset): \(error); run verify, see pt_recover",
+                .corrupt,
+                "\(escaped(journalPath())), line \(placed.number), byte \(placed.offset): \(error); run verify, see pt_recover",
                 seq: record.seq, offset: placed.offset)
         }
         if case .acceptedRules = record.event { rulesOffset = placed.offset }
@@ -178,7 +179,8 @@ extension DirectoryStore {
         if let problem = read.problem { return problem == .empty ? .empty : .edited }
         guard let reference = current?.reference else { return .behind }
         if reference.position.seq > position.seq || !isOnJournal {
-            return reference.durableSeq > position.seq || (!isOnJournal && reference.durableSeq >= reference.position.seq) ? .lost : .ahead
+            return reference.durableSeq > position.seq || (!isOnJournal && reference.durableSeq >= reference.position.seq)
+                ? .lost : .ahead
         }
         return reference.position.seq == position.seq ? .equal : .behind
     }
@@ -211,7 +213,9 @@ extension DirectoryStore {
         start.offset = reference.durableOffset
         var scanner = JournalScanner(journal, AccountFile.journal, in: directory, from: start)
         _ = try scanner.scan(onlyNewLines: true) { (group) in
-            for placed in group where placed.end == reference.position.offset && placed.line.crc == reference.position.crc { isWhole = true }
+            for placed in group where placed.end == reference.position.offset && placed.line.crc == reference.position.crc {
+                isWhole = true
+            }
         }
         return isWhole
     }

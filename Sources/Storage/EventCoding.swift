@@ -141,7 +141,8 @@ extension LineReader {
         let time = try timestamp("time")
         let event = try event()
         let requestID: RequestID? =
-            isNext("request_id") ? try valid { reader throws(Unexpected) in try? RequestID(try reader.string("request_id")) } : nil
+            isNext("request_id")
+            ? try valid { reader throws(Unexpected) in try? RequestID(try reader.string("request_id")) } : nil
         let note = isNext("note") ? try text("note") : nil
         let cash: Money = try amount("cash")
         let durableSeq = try integer("durable")
@@ -166,7 +167,9 @@ extension LineReader {
         case "unqueue": return .removedFromQueue(try removal())
         case "dividend":
             return .receivedDividend(
-                Dividend(symbol: try symbol(), perShare: try amount("per_share"), shares: try amount("shares"), amount: try amount("amount")))
+                Dividend(
+                    symbol: try symbol(), perShare: try amount("per_share"), shares: try amount("shares"),
+                    amount: try amount("amount")))
         case "split": return .split(try split())
         case "write_off":
             return .wroteOff(WriteOff(symbol: try symbol(), shares: try amount("shares"), cost: try amount("cost")))
@@ -184,7 +187,9 @@ extension LineReader {
                 QueueEntry(seq: try integer("queued_seq"), queuedAt: try timestamp("queued_at"), opportunity: opportunity))
         case "past_trade": return .tookOverTrade(try pastTrade())
         default:
-            guard let kind = Start.Kind(rawValue: type) else { throw unexpected("a type of event that this version knows, not \(type)") }
+            guard let kind = Start.Kind(rawValue: type) else {
+                throw unexpected("a type of event that this version knows, not \(type)")
+            }
             return .started(try start(kind))
         }
     }
@@ -237,7 +242,9 @@ extension LineReader {
     private mutating func removal() throws(Unexpected) -> QueueRemoval {
         let symbol = try symbol()
         let queuedSeq = try integer("queued_seq")
-        guard let reason = RemovalReason(rawValue: try string("reason")) else { throw unexpected("a reason that this version knows") }
+        guard let reason = RemovalReason(rawValue: try string("reason")) else {
+            throw unexpected("a reason that this version knows")
+        }
         return QueueRemoval(
             symbol: symbol, queuedSeq: queuedSeq, reason: reason, score: isNext("score") ? try amount("score") : nil,
             signal: isNext("signal") ? try signal() : nil)

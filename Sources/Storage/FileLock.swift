@@ -135,7 +135,9 @@ final class FileLock {
         }
         do throws(StorageError) {
             let status = try attempt("examine", path) { () throws(Errno) in try system.status(file) }
-            guard status.kind == .regular else { throw StorageError(.unsafeFile, "\(escaped(path)) is not a regular file: remove it") }
+            guard status.kind == .regular else {
+                throw StorageError(.unsafeFile, "\(escaped(path)) is not a regular file: remove it")
+            }
             return file
         } catch {
             try? system.close(file)

@@ -53,7 +53,8 @@ extension JSONValue {
     /// Reads one JSON text: an object or array, UTF-8 without a byte order mark, no member twice.
     init(parsing text: UnsafeRawBufferPointer) throws(JSONError) {
         if let offset = offsetOfExcessiveDepth(text) {
-            throw JSONError(message: "nested more than \(maximumDepth) deep", line: lineNumber(of: offset, in: text), offset: Int64(offset))
+            throw JSONError(
+                message: "nested more than \(maximumDepth) deep", line: lineNumber(of: offset, in: text), offset: Int64(offset))
         }
         var error = json_error_t()
         let root = inCLocale {
@@ -116,7 +117,9 @@ extension JSONValue {
         let start = buffer.count
         buffer.append(contentsOf: repeatElement(0, count: wanted))
         let written = buffer.withUnsafeMutableBytes { bytes in
-            inCLocale { json_dumpb(value, bytes.baseAddress?.assumingMemoryBound(to: CChar.self).advanced(by: start), wanted, flags) }
+            inCLocale {
+                json_dumpb(value, bytes.baseAddress?.assumingMemoryBound(to: CChar.self).advanced(by: start), wanted, flags)
+            }
         }
         guard written == wanted else {
             buffer.removeLast(wanted)

@@ -131,7 +131,9 @@ struct JournalScanner {
 
     private func lengthOfLine(in buffer: [UInt8], from start: Int) -> Int? {
         buffer.withUnsafeBytes { bytes in
-            guard let base = bytes.baseAddress, let newline = memchr(base + start, Int32(fill), bytes.count - start) else { return nil }
+            guard let base = bytes.baseAddress, let newline = memchr(base + start, Int32(fill), bytes.count - start) else {
+                return nil
+            }
             return UnsafeRawPointer(newline) - (base + start)
         }
     }

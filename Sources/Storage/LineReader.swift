@@ -49,7 +49,8 @@ struct LineReader {
 
     mutating func symbol() throws(Unexpected) -> Symbol {
         try expect(",\"symbol\":\"")
-        guard let end = line[position...].firstIndex(of: UInt8(ascii: "\"")), let symbol = Symbol(utf8: line[position..<end]) else {
+        guard let end = line[position...].firstIndex(of: UInt8(ascii: "\"")), let symbol = Symbol(utf8: line[position..<end])
+        else {
             throw unexpected("a symbol")
         }
         position = end + 1
@@ -86,7 +87,9 @@ struct LineReader {
             value = sum
             position += 1
         }
-        guard position > start, position - start == 1 || line[start] != UInt8(ascii: "0") else { throw unexpected("a whole number") }
+        guard position > start, position - start == 1 || line[start] != UInt8(ascii: "0") else {
+            throw unexpected("a whole number")
+        }
         return value
     }
 
@@ -129,7 +132,8 @@ struct LineReader {
             let time = Timestamp(
                 year: year, month: month, day: day, hour: hour, minute: minute, second: second, microsecond: microsecond)
         else { return nil }
-        for (offset, scalar) in [(4, "-"), (7, "-"), (10, "T"), (13, ":"), (16, ":"), (19, "."), (26, "Z")] as [(Int, Unicode.Scalar)]
+        for (offset, scalar) in [(4, "-"), (7, "-"), (10, "T"), (13, ":"), (16, ":"), (19, "."), (26, "Z")]
+            as [(Int, Unicode.Scalar)]
         where line[position + offset] != UInt8(ascii: scalar) { return nil }
         position += Timestamp.textCount
         return time
@@ -172,7 +176,8 @@ struct LineReader {
         case UInt8(ascii: "r"): return 0x0D
         case UInt8(ascii: "t"): return 0x09
         case UInt8(ascii: "u"):
-            guard line.count - position >= 4, skip("00"), let high = hexadecimalDigit(), let low = hexadecimalDigit(), high < 2 else {
+            guard line.count - position >= 4, skip("00"), let high = hexadecimalDigit(), let low = hexadecimalDigit(), high < 2
+            else {
                 throw unexpected("an escaped control character")
             }
             return high << 4 | low

@@ -18,7 +18,8 @@ public final class LockFile: Sendable {
     /// Names the file; it is made when the lock is first taken.
     public init(path: String, system: any System) throws(StorageError) {
         let split = try Self.split(path)
-        directory = try attempt("open", split.directory) { () throws(Errno) in try system.openDirectory(split.directory, in: nil) }
+        directory = try attempt("open", split.directory) { () throws(Errno) in try system.openDirectory(split.directory, in: nil)
+        }
         self.path = path
         self.name = split.name
         self.system = system

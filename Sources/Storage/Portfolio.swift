@@ -175,7 +175,8 @@ extension Portfolio {
             case .object(let positions)? = root["positions"], case .array(let entries)? = root["queued_opportunities"],
             let journal = root["journal"], let generation = journal["generation"]?.unsigned.flatMap(UInt32.init(exactly:)),
             let lines = journal["lines"]?.unsigned, let offset = journal["offset"]?.unsigned,
-            let crc = (journal["crc"]?.text).flatMap({ checksumValue($0.utf8) }), let durableSeq = journal["durable_seq"]?.unsigned,
+            let crc = (journal["crc"]?.text).flatMap({ checksumValue($0.utf8) }),
+            let durableSeq = journal["durable_seq"]?.unsigned,
             let durableOffset = journal["durable_offset"]?.unsigned, let rulesOffset = journal["rules_offset"]?.unsigned
         else { return nil }
         state = AccountState()
@@ -213,7 +214,8 @@ extension QueueEntry {
         else { return nil }
         let price: Price? = value["price"]?.amount()
         let reason = (value["reason"]?.text).flatMap { try? Text($0, field: "reason") }
-        guard let opportunity = try? Opportunity(symbol: symbol, signal: signal, score: score, price: price, reason: reason) else {
+        guard let opportunity = try? Opportunity(symbol: symbol, signal: signal, score: score, price: price, reason: reason)
+        else {
             return nil
         }
         self.init(seq: seq, queuedAt: queuedAt, opportunity: opportunity)

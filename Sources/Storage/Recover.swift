@@ -23,7 +23,8 @@ public func recoverAccount(
     options.createsIfMissing = false
     var opens = true
     do throws(StorageError) {
-        _ = try DirectoryStore.open(path: path, system: system, options: options, deadline: deadline) { (_) throws(StorageError) in
+        _ = try DirectoryStore.open(path: path, system: system, options: options, deadline: deadline) {
+            (_) throws(StorageError) in
             throw StorageError(.noAccount, "there is no account at \(escaped(path))")
         }
     } catch {
@@ -169,7 +170,8 @@ private struct Recovery {
         base.seq = lastSeq
         var draft = Draft(on: base, at: max(now, state.updatedAt))
         let start = Start(
-            kind: .recover, accountID: state.accountID, generation: state.generation + 1, createdAt: state.createdAt, cash: state.cash,
+            kind: .recover, accountID: state.accountID, generation: state.generation + 1, createdAt: state.createdAt,
+            cash: state.cash,
             netDeposits: state.netDeposits, realizedPnL: state.realizedPnL, restsOn: restsOn)
         do throws(Refusal) {
             try draft.append(.started(start), time: now, id: nil, note: nil)

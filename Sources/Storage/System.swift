@@ -121,7 +121,8 @@ public struct FileStatus: Hashable, Sendable {
     public let modified: Int64
 
     public init(
-        identity: Identity, kind: Kind, permissions: UInt32, linkCount: UInt64, user: UInt32, group: UInt32, size: Int64, modified: Int64
+        identity: Identity, kind: Kind, permissions: UInt32, linkCount: UInt64, user: UInt32, group: UInt32, size: Int64,
+        modified: Int64
     ) {
         self.identity = identity
         self.kind = kind

@@ -32,7 +32,7 @@ struct AccountArguments: ParsableArguments {
         options.allowsNetwork = allowNetwork
         if let clock { options.clock = { clock } }
         options.log = { level, message in
-            if level == .warning { Console.warn(printable(message)) }
+            if level == .warning { Console.warn(message) }
         }
         return options
     }

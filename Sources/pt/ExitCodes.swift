@@ -107,7 +107,8 @@ struct Failure {
         switch error.status {
         case .noAccount where error.message.hasPrefix("there is no account"):
             advice = ": make one with 'pt init', or say where it is with --account or PAPERTRADE_ACCOUNT"
-        case .corrupt, .missingData: advice = " (here: 'pt verify' and 'pt recover')"
+        case .corrupt where !error.message.contains("'pt recover'"), .missingData where !error.message.contains("'pt recover'"):
+            advice = " (here: 'pt verify' and 'pt recover')"
         case .uncertain, .failedHandle: advice = " (repeating it with the same --request-id is safe)"
         default: return error
         }

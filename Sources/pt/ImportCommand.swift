@@ -31,8 +31,8 @@ struct ImportCommand: ParsableCommand {
                 + "realized P&L \(report.realizedPnL.money)"
         ]
         if !report.roundings.isEmpty { lines.append("rounded to whole millionths:") }
-        lines += report.roundings.map { "  " + printable($0) }
-        lines += report.notes.map { "note: " + printable($0) }
+        lines += report.roundings.map { "  " + $0 }
+        lines += report.notes.map { "note: " + $0 }
         return lines.joined(separator: "\n")
     }
 

@@ -122,7 +122,8 @@ private struct VerifyView {
         guard !problems.isEmpty else {
             return table + "verified: every line, every figure and the balance after every event are right\n"
         }
-        return table + problems.map { "problem: \($0.message)\n" }.joined()
+        // One problem is the error that the command ends with.
+        return problems.count == 1 ? table : table + problems.map { "problem: \($0.message)\n" }.joined()
     }
 
     var object: JSON {

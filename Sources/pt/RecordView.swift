@@ -113,8 +113,14 @@ struct RecordView {
         }
     }
 
-    /// `nil` where nothing can be realized.
-    private var realizedPnL: Money? { figures.side == .buy ? nil : figures.realizedPnL }
+    /// `nil` where nothing was realized.
+    private var realizedPnL: Money? {
+        switch record.event {
+        case .bought: nil
+        case .split(let split): split.realizedPnL.isZero ? nil : split.realizedPnL
+        default: figures.realizedPnL
+        }
+    }
 
     // MARK: For spreadsheets
 

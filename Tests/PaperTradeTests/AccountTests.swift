@@ -53,7 +53,9 @@ struct AccountTests {
         directory.write("{\"commission\": {\"minimum\": 1.0}}", to: "account/config.json")
         try account.buy("AAPL", 1, at: 100, RequestOptions(expectedSeq: seq))
         #expect(try account.summary().cash == Money(9899.0))
-        #expect(status { () throws(PaperTradeError) in try account.deposit(Money(micros: 1)!, RequestOptions(expectedSeq: seq)) } == .seqMismatch)
+        #expect(
+            status { () throws(PaperTradeError) in try account.deposit(Money(micros: 1)!, RequestOptions(expectedSeq: seq)) }
+                == .seqMismatch)
     }
 
     @Test("a closed account refuses every call")
@@ -96,7 +98,9 @@ struct AccountTests {
         #expect(try account.summary().accountID == "test-1")
         #expect(try account.summary().cash.description == "123.456789")
         options.accountID = "not an id"
-        #expect(status { () throws(PaperTradeError) in try Account(directory.path(of: "other"), options: options) } == .invalidArgument)
+        #expect(
+            status { () throws(PaperTradeError) in try Account(directory.path(of: "other"), options: options) }
+                == .invalidArgument)
     }
 
     @Test("history hands over every event once, in order, through sealed journals")

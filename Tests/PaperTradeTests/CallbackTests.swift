@@ -17,11 +17,16 @@ struct CallbackTests {
             case "FAIL": throw Broken()
             case "DROP": return try Analysis(signal: .buy, score: Rate(69.9), price: Price(10.0), size: nil, time: time)
             case "DOWN": return try Analysis(signal: .hold, score: Rate(80.0), price: Price(10.0), size: nil, time: time)
-            default: return try Analysis(signal: .buy, score: Rate(80.0), price: Price(10.0), size: .amount(Money(105.0)), time: time)
+            default:
+                return try Analysis(signal: .buy, score: Rate(80.0), price: Price(10.0), size: .amount(Money(105.0)), time: time)
             }
         }
         let outcomes = executions.map { execution in
-            if case .rejected(let reason) = execution.outcome { "\(execution.symbol) \(reason)" } else { "\(execution.symbol) bought" }
+            if case .rejected(let reason) = execution.outcome {
+                "\(execution.symbol) \(reason)"
+            } else {
+                "\(execution.symbol) bought"
+            }
         }
         #expect(outcomes == ["GOOD bought", "DROP scoreDrop", "DOWN downgrade", "NONE noAnalysis", "FAIL noAnalysis"])
         #expect(try account.position(Symbol("GOOD")).shares == Shares(10.0))
@@ -112,7 +117,9 @@ struct CallbackTests {
         #expect(try account.queuedCount() == 1)
         try account.enqueue(opportunity("OLD"))
         #expect(try account.queue().map(\.queuedAt) == [now.withLock { $0 }])
-        #expect(directory.read("account/journal.jsonl").contains("\"type\":\"unqueue\",\"symbol\":\"OLD\",\"queued_seq\":3,\"reason\":\"stale\""))
+        #expect(
+            directory.read("account/journal.jsonl").contains(
+                "\"type\":\"unqueue\",\"symbol\":\"OLD\",\"queued_seq\":3,\"reason\":\"stale\""))
     }
 
     @Test("an invalid config is logged once, and does not replace the accepted rules; reload refuses it")

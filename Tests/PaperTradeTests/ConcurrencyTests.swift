@@ -81,7 +81,9 @@ struct ConcurrencyTests {
             let first = try account.deposit(Money(micros: 7)!, RequestOptions(id: "a"))
             let second = try account.deposit(Money(micros: 7)!, RequestOptions(id: "a"))
             #expect(second.isRepeated && second.seq == first.seq)
-            #expect(status { () throws(PaperTradeError) in try account.deposit(Money(micros: 8)!, RequestOptions(id: "a")) } == .requestConflict)
+            #expect(
+                status { () throws(PaperTradeError) in try account.deposit(Money(micros: 8)!, RequestOptions(id: "a")) }
+                    == .requestConflict)
         }
         #expect(try account.summary().netDeposits.description == "10000.000007")
     }
@@ -100,7 +102,10 @@ struct ConcurrencyTests {
         #expect(status { () throws(PaperTradeError) in try other.deposit(Money(micros: 1)!) } == .wouldDeadlock)
         try account.deposit(Money(1.0))
         try account.unlock()
-        #expect(status { () throws(PaperTradeError) in try account.locked { () throws(PaperTradeError) in try account.buy("A", 9999, at: 9999) } } == .insufficientFunds)
+        #expect(
+            status { () throws(PaperTradeError) in
+                try account.locked { () throws(PaperTradeError) in try account.buy("A", 9999, at: 9999) }
+            } == .insufficientFunds)
         try other.deposit(Money(1.0))
     }
 
@@ -129,13 +134,16 @@ struct ConcurrencyTests {
             #expect(try Lock.isHeld(path))
             #expect(status { () throws(PaperTradeError) in try first.acquire(timeoutMilliseconds: 0) } == .wouldDeadlock)
             #expect(status { () throws(PaperTradeError) in try second.acquire(timeoutMilliseconds: 0) } == .wouldDeadlock)
-            #expect(onAnotherThread { status { () throws(PaperTradeError) in try second.acquire(timeoutMilliseconds: 5) } } == .busy)
+            #expect(
+                onAnotherThread { status { () throws(PaperTradeError) in try second.acquire(timeoutMilliseconds: 5) } } == .busy)
         }
         #expect(try !Lock.isHeld(path))
         try second.acquire(timeoutMilliseconds: 0, attempts: 3, delayMilliseconds: 1)
         #expect(second.release())
         #expect(!second.release())
-        #expect(status { () throws(PaperTradeError) in try first.acquire(timeoutMilliseconds: 0, attempts: 0, delayMilliseconds: 1) } == .invalidArgument)
+        #expect(
+            status { () throws(PaperTradeError) in try first.acquire(timeoutMilliseconds: 0, attempts: 0, delayMilliseconds: 1) }
+                == .invalidArgument)
     }
 
     @Test("a lock of the caller's own on the account's lock file would deadlock, and says so")

@@ -23,7 +23,9 @@ struct StatusTests {
     func versions() {
         let header = TemporaryDirectory.header
         let parts = version.split(separator: ".")
-        for (name, value) in zip(["MAJOR", "MINOR", "PATCH"], parts) { #expect(header.contains("#define PT_VERSION_\(name) \(value)\n")) }
+        for (name, value) in zip(["MAJOR", "MINOR", "PATCH"], parts) {
+            #expect(header.contains("#define PT_VERSION_\(name) \(value)\n"))
+        }
     }
 
     @Test("an unknown number has the name PT_UNKNOWN")

@@ -120,7 +120,7 @@ import Testing
             var isKilled = true
             while isKilled {
                 let machine = SimulatedMachine(start)
-                machine.acknowledge(try #require(CommitEnd.all(in: start, withNextJournal: false).map(\.seq).max()))
+                machine.acknowledge(try #require(CommitEnd.all(in: start, withUnborn: false).map(\.seq).max()))
                 let victim = machine.process()
                 let account = try machine.account(victim)
                 let other = try machine.account()

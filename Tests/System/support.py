@@ -169,6 +169,7 @@ def start(*command: Union[str, Path], **options: Any) -> subprocess.Popen[str]:
     options.setdefault("stdout", subprocess.PIPE)
     options.setdefault("stderr", subprocess.PIPE)
     options.setdefault("env", ENVIRONMENT)
+    options.setdefault("start_new_session", True)  # so that what it starts can be ended with it
     return subprocess.Popen([str(part) for part in command], universal_newlines=True, **options)
 
 
@@ -182,12 +183,20 @@ def finish(process: subprocess.Popen[str], timeout: float = 60) -> str:
     try:
         output, errors = process.communicate(timeout=timeout)
     except subprocess.TimeoutExpired:
-        process.kill()
+        end_group(process)
         output, errors = process.communicate()
         raise AssertionError(f"{process.args} did not end: {output}{errors}") from None
     if process.returncode != 0:
         raise AssertionError(f"{process.args} ended with {process.returncode}: {output}{errors}")
     return output
+
+
+def end_group(process: subprocess.Popen[str]) -> None:
+    """Kills the process and what it started, which may live on without it."""
+    try:
+        os.killpg(process.pid, signal.SIGKILL)
+    except (ProcessLookupError, PermissionError):
+        pass
 
 
 def run(*command: Union[str, Path], timeout: float = 60, **options: Any) -> str:
@@ -271,9 +280,7 @@ class SystemTest(unittest.TestCase):
         """Ends the process with the test, whatever happens."""
 
         def end() -> None:
-            if process.poll() is None:
-                process.send_signal(signal.SIGCONT)
-                process.kill()
+            end_group(process)
             process.wait()
             for stream in (process.stdin, process.stdout, process.stderr):
                 if stream is not None:

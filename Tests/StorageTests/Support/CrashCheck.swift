@@ -25,10 +25,16 @@ struct CommitEnd: Hashable, CustomStringConvertible {
     }
 
     /// The ends of all commits in the account's journals.
-    static func all(in disk: SimulatedDisk, withNextJournal: Bool) -> Set<CommitEnd> {
-        var ends: Set<CommitEnd> = []
-        for (name, bytes) in disk.files(in: simulatedPath) where name.hasPrefix("journal") {
-            if name != AccountFile.nextJournal || withNextJournal { ends.formUnion(all(in: bytes)) }
+    ///
+    /// - Parameter withUnborn: also those of a next generation that has not taken the journal's place.
+    static func all(in disk: SimulatedDisk, withUnborn: Bool) -> Set<CommitEnd> {
+        let files = disk.files(in: simulatedPath)
+        let current = files[AccountFile.journal].map { all(in: $0) } ?? []
+        var ends = current
+        for (name, bytes) in files where name.hasPrefix("journal") && name != AccountFile.journal {
+            let others = all(in: bytes)
+            let isUnborn = (others.map(\.seq).max() ?? 0) > (current.map(\.seq).max() ?? 0)
+            if withUnborn || !isUnborn { ends.formUnion(others) }
         }
         return ends
     }

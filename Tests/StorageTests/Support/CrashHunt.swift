@@ -35,9 +35,9 @@ final class CrashHunt {
         for snapshot in snapshots {
             if snapshot.operation != operation {
                 operation = snapshot.operation
-                expectation.allowed = CommitEnd.all(in: snapshot.disk, withNextJournal: false)
+                expectation.allowed = CommitEnd.all(in: snapshot.disk, withUnborn: false)
             } else {
-                expectation.allowed.formUnion(CommitEnd.all(in: snapshot.disk, withNextJournal: true))
+                expectation.allowed.formUnion(CommitEnd.all(in: snapshot.disk, withUnborn: true))
             }
             expectation.acknowledgedSeq = snapshot.acknowledgedSeq
             moments += 1

@@ -1,0 +1,73 @@
+"""The README's examples, run as they stand there."""
+
+import json
+import re
+import subprocess
+import sys
+import unittest
+
+from support import LIBRARY, ROOT, DirectoryTest, blocks
+
+
+class ReadmeTest(DirectoryTest):
+    def test_the_c_example_compiles_with_one_line_and_buys(self):
+        (source,) = blocks("README.md", "c")
+        (self.directory / "trade.c").write_text(source)
+        self.run_here(
+            ["cc", "-std=c99", "-Wall", "-Wextra", "-pedantic", "-Werror", f"-I{ROOT / 'include'}", "trade.c",
+             f"-L{LIBRARY.parent}", "-lpapertrade", "-o", "trade"])
+        self.assertEqual(self.run_here(["./trade"]), "bought; cash is now 4000.00\n")
+
+    def test_the_c_example_is_that_of_the_header_and_of_the_examples(self):
+        (source,) = blocks("README.md", "c")
+        header = (ROOT / "include" / "papertrade.h").read_text()
+        quoted = "\n".join(line[7:] if line.startswith(" *     ") else "" for line in header.splitlines())
+        for line in filter(None, map(str.strip, source.splitlines())):
+            self.assertIn(line, quoted)
+
+    def test_the_python_example_buys_once_however_often_it_runs(self):
+        (source,) = blocks("README.md", "python")
+        for _ in range(2):
+            self.assertEqual(self.run_here([sys.executable, "-c", source]), "bought; cash is now 3990\n")
+
+    def test_the_swift_example_is_the_sample_package(self):
+        (source,) = blocks("README.md", "swift")
+        self.assertEqual(source, (ROOT / "Tests/Package/sample/Sources/sample/main.swift").read_text())
+
+    def test_the_commands_run_and_end_with_the_proof(self):
+        source = next(block for block in blocks("README.md", "sh") if "pt init" in block)
+        output = self.run_here(["sh", "-e", "-c", source])
+        self.assertIn("NVDA", output)
+        self.assertEqual(json.loads(self.run_here(["pt", "status", "--json", "-a", "my-account"]))["cash"], 4000.0)
+
+    def test_the_line_of_the_journal_has_the_members_of_a_real_one(self):
+        (line,) = blocks("README.md", "json")
+        self.run_here(["pt", "init", "-a", "x"])
+        self.run_here(["pt", "buy", "AAPL", "40", "150", "-a", "x"])
+        real = (self.directory / "x" / "journal.jsonl").read_text().splitlines()[2]
+        self.assertEqual(list(json.loads(line)), list(json.loads(real)))
+
+    def test_the_table_of_events_names_every_type_that_is_written(self):
+        source = (ROOT / "Sources/Storage/EventCoding.swift").read_text()
+        written = set(re.findall(r'case \.\w+: "(\w+)"', source)) | {"open", "reset", "recover", "import"}
+        table = (ROOT / "README.md").read_text().split("| type | what happened")[1].split("\n\n")[0]
+        named = {name for row in table.splitlines()[2:] for name in re.findall(r"`(\w+)`", row.split("|")[1])}
+        self.assertEqual(named, written)
+
+    def test_the_commands_that_the_readme_names_are_in_the_makefile(self):
+        makefile = (ROOT / "Makefile").read_text()
+        for target in re.findall(r"`?make (\w+)", (ROOT / "README.md").read_text()):
+            self.assertRegex(makefile, rf"(?m)^{target}:", target)
+
+
+class LibraryTest(unittest.TestCase):
+    def test_it_needs_nothing_but_jansson_and_the_c_and_cpp_libraries(self):
+        listed = subprocess.run(["readelf", "-d", LIBRARY], check=True, text=True, stdout=subprocess.PIPE).stdout
+        needed = {name.split(".so")[0] for name in re.findall(r"\(NEEDED\).*\[(.*)\]", listed)}
+        self.assertLessEqual(needed, {"libjansson", "libstdc++", "libm", "libc", "libgcc_s", "ld-linux-x86-64", "ld-linux-aarch64"})
+        self.assertIn("[libpapertrade.so.0]", listed)
+        self.assertIn("NODELETE", listed)
+
+
+if __name__ == "__main__":
+    unittest.main()
