@@ -22,18 +22,21 @@ static size_t harmful(const unsigned char *text) {
     return 0;
 }
 
-/* Prints text from a file that may come from elsewhere: what could forge a line is escaped. Returns the columns it took. */
+/* Prints text from a file that may come from elsewhere: what could forge a line is escaped. Returns the columns it takes; only
+ * measures if `out` is NULL. */
 static int print_text(FILE *out, const char *text) {
     const unsigned char *next = (const unsigned char *)text;
     int columns = 0;
     while (*next != '\0') {
         size_t count = harmful(next);
         if (count == 0) {
-            putc(*next, out);
+            if (out != NULL) putc(*next, out);
             if ((*next & 0xC0) != 0x80) columns++; /* the first byte of a character */
             next++;
         }
-        for (; count > 0; count--) columns += fprintf(out, "\\x%02x", *next++);
+        for (; count > 0; count--, next++, columns += 4) {
+            if (out != NULL) fprintf(out, "\\x%02x", *next);
+        }
     }
     return columns;
 }
@@ -81,14 +84,15 @@ static void print_positions(json_t *positions, double *invested) {
     int width = (int)strlen("symbol");
 
     json_object_foreach(positions, symbol, position) {
-        if ((int)strlen(symbol) > width) width = (int)strlen(symbol);
+        int columns = print_text(NULL, symbol);
+        if (columns > width) width = columns;
     }
     printf("%-*s  %16s  %16s  %16s\n", width, "symbol", "shares", "cost basis", "cost");
     json_object_foreach(positions, symbol, position) {
         const json_t *basis = json_object_get(position, "cost_basis");
         double cost = amount(position, "cost");
         int columns = print_text(stdout, symbol);
-        printf("%*s  %16s  ", columns < width ? width - columns : 0, "", shares_text(amount(position, "shares")));
+        printf("%*s  %16s  ", width - columns, "", shares_text(amount(position, "shares")));
         if (json_is_null(basis)) printf("%16s", "-"); /* cost / shares is beyond what an amount can express */
         else printf("%16.2f", amount(position, "cost_basis"));
         printf("  %16.2f\n", cost);

@@ -11,8 +11,8 @@
  *     past DATE TIME            the prices are that day's closes: remember them
  *     open DATE TIME            the market opens at these prices: trade, then say "done" (TIME: seconds since 1970)
  *     close DATE TIME           the market closes at these prices: remember them, trade, then say "done"
- * What it did goes out, one line each. It keeps no file of its own: what it holds is in the account, and what it remembers of the
- * past is told to it. So it can be killed at any moment, and repeat the day: every order has a request_id.
+ * What it did goes out, one line each. It keeps no file of its own: what it holds is in the account, and the past is told to it. So
+ * it can be killed at any moment, and repeat the day: every order has a request_id.
  */
 #include <papertrade.h>
 #include <stdio.h>
@@ -69,16 +69,32 @@ static int holds(const stock *stock) {
     return status == PT_OK;
 }
 
-/* One order. The request_id says what it is for: whoever repeats the day cannot buy or sell twice. */
+/* What an order is for: there is one a day and stock. An order with an id that was used before changes nothing. */
+static const char *request_id(const stock *stock, const char *date) {
+    static char id[PT_REQUEST_ID_MAX + 1];
+    snprintf(id, sizeof id, "momentum %s %s", date, stock->symbol);
+    return id;
+}
+
+/* Whether the day's order was made before this program was killed. */
+static int is_done(const stock *stock, const char *date) {
+    pt_error error;
+    pt_fill fill;
+    pt_status status = pt_find_request(account, request_id(stock, date), &fill, &error);
+    if (status == PT_NOT_FOUND) return 0;
+    if (status != PT_OK) give_up(&error);
+    printf("nothing changed: the %s of %.2f %s was done before (event %llu)\n", fill.side == PT_BUY ? "purchase" : "sale", fill.shares,
+           fill.symbol, (unsigned long long)fill.seq);
+    return 1;
+}
+
 static void submit(const stock *stock, int side, double shares, const char *date, int64_t time) {
     pt_request request = PT_REQUEST_INIT;
     pt_order order = PT_ORDER_INIT;
     pt_error error;
     pt_fill fill;
-    char id[PT_REQUEST_ID_MAX + 1];
 
-    snprintf(id, sizeof id, "momentum %s %s", date, stock->symbol);
-    request.request_id = id;
+    request.request_id = request_id(stock, date);
     request.time = time;
     order.side = side;
     order.symbol = stock->symbol;
@@ -105,7 +121,7 @@ static void trade_at_close(const char *date, int64_t time) {
     int i;
     for (i = 0; i < stock_count; i++) {
         stock *stock = &stocks[i];
-        if (stock->price == 0 || stock->count < SLOW) continue;
+        if (stock->price == 0 || stock->count < SLOW || is_done(stock, date)) continue;
         if (average(stock, FAST) > average(stock, SLOW)) {
             double shares = shares_for(ORDER, stock->price);
             if (shares > 0 && !holds(stock)) submit(stock, PT_BUY, shares, date, time);

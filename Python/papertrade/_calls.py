@@ -16,9 +16,9 @@ from . import _constants as constants
 from ._failures import failure
 from ._structs import clock_fn, log_fn, pt_error
 from ._text import from_bytes
+from ._waiting import ONCE, Waiting
 from .errors import Busy
 from .times import to_microseconds
-from ._waiting import ONCE, Waiting
 
 Log = Callable[[int, str], None]
 """Takes a level of the logging module and one line."""

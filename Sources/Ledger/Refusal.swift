@@ -66,7 +66,7 @@ extension Refusal: CustomStringConvertible {
         case .noPosition(let symbol):
             "no position in \(symbol)"
         case .insufficientShares(let symbol, let asked, let held):
-            "\(asked) shares of \(symbol) asked, \(held) held"
+            "not enough shares: \(asked) of \(symbol) asked, \(held) held"
         case .needsPrice(let symbol):
             "the split leaves less than a millionth of a share of \(symbol): give a cash-in-lieu price"
         case .totalIsZero(let what):
@@ -74,7 +74,7 @@ extension Refusal: CustomStringConvertible {
         case .outOfRange(let what):
             "\(what) would be beyond 999999999.999999"
         case .insufficientFunds(let needed, let available):
-            "\(needed) needed, \(available) available"
+            "not enough cash: \(needed) needed, \(available) available"
         case .alreadyQueued(let symbol, let seq):
             "\(symbol) is in the queue already, since event \(seq)"
         case .batchTooLarge(let limit):

@@ -16,6 +16,11 @@ extension Account {
         }
     }
 
+    /// The whole account at one moment: what the other reading calls tell, all of the same event.
+    public func snapshot() throws(PaperTradeError) -> AccountState {
+        try read { $0 }
+    }
+
     public func summary() throws(PaperTradeError) -> Summary {
         let durableSeq = store.durableSeq
         return try read { state in

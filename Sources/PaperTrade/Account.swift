@@ -78,7 +78,7 @@ public final class Account: @unchecked Sendable {
         if imported != nil && !isNew {
             throw PaperTradeError(.exists, "there is an account at \(escaped(store.path)) already: import into another directory")
         }
-        if !options.isReadOnly { try adoptConfig() }
+        try readConfig()
         logNotices()
     }
 

@@ -77,9 +77,9 @@ extension Account {
         var confirmed: UInt64 = 0
         let decision: Decision
         do throws(PaperTradeError) {
-            decision = try criticalSectionUnlessBatch { (batch) throws(StorageError) in
+            decision = try criticalSectionUnlessBatch { (isInBatch) throws(StorageError) in
                 do throws(StorageError) {
-                    return try batch != nil ? decideInBatch(whole) : decideAndCommit(whole)
+                    return try isInBatch ? decideInBatch(whole) : decideAndCommit(whole)
                 } catch {
                     // An answer that confirms an existing event must not be given before that is on the disk.
                     if case .refused(let refusal) = error.kind, refusal.confirmsEvent { confirmed = error.seq }
@@ -102,10 +102,10 @@ extension Account {
     }
 
     private func criticalSectionUnlessBatch<Result>(
-        _ body: (Batch?) throws(StorageError) -> Result
+        _ body: (_ isInBatch: Bool) throws(StorageError) -> Result
     ) throws(PaperTradeError) -> Result {
-        if gate.isInside, let batch { return try translated { () throws(StorageError) in try body(batch) } }
-        return try criticalSection(deadline(nil)) { () throws(StorageError) in try body(nil) }
+        if gate.isInside, batch != nil { return try translated { () throws(StorageError) in try body(true) } }
+        return try criticalSection(deadline(nil)) { () throws(StorageError) in try body(false) }
     }
 
     private func decideAndCommit(_ request: Request) throws(StorageError) -> Decision {

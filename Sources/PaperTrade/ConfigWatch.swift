@@ -76,17 +76,10 @@ extension Account {
         return rules
     }
 
-    /// At open: records the rules of a `config.json` that changed while nobody was looking.
-    func adoptConfig() throws(PaperTradeError) {
-        let wanted = try translated { () throws(StorageError) in
+    /// At open: reads the file, so that a warning about it comes at once. What it says is recorded by the next change.
+    func readConfig() throws(PaperTradeError) {
+        _ = try translated { () throws(StorageError) in
             try view.withLock { _ throws(StorageError) in try wantedRules() }
-        }
-        guard wanted != nil else { return }
-        do throws(PaperTradeError) {
-            try reloadRules()
-        } catch {
-            // Looking at an account that may not be written is fine.
-            guard error.status == .readOnly else { throw error }
         }
     }
 

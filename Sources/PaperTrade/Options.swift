@@ -2,6 +2,8 @@ import Ledger
 import Storage
 
 public typealias Durability = Storage.Durability
+public typealias VerifyReport = Storage.VerifyReport
+public typealias RecoverReport = Storage.RecoverReport
 
 /// How an account is opened. All of it can be left as it is.
 public struct Options: Sendable {

@@ -92,7 +92,8 @@ public struct Valuation: Hashable, Sendable {
     /// 100 × total P&L ÷ net deposits; `nil` if those are not above zero.
     public let returnPercent: Rate?
 
-    init(_ state: AccountState, quotes: [Symbol: Price]) {
+    /// The value of `state` at the prices `quotes`, which are not below zero.
+    public init(_ state: AccountState, quotes: [Symbol: Price]) {
         var market: Money? = .zero
         var unpriced = 0
         for position in state.positions {

@@ -81,10 +81,10 @@ final class AccountDirectory: Sendable {
 
     private static func absolute(_ path: String, _ system: any System) throws(StorageError) -> String {
         var path = path
-        while path.count > 1 && path.hasSuffix("/") { path.removeLast() }
+        while path.utf8.count > 1, path.hasSuffix("/") || path.hasSuffix("/.") { path.removeLast() }
         if path.hasPrefix("/") { return path }
         let current = try attempt("find", ".") { () throws(Errno) in try system.currentDirectory() }
-        return current + "/" + path
+        return path == "." ? current : current + "/" + path
     }
 
     private static func open(_ path: String, _ system: any System, creating: Bool) throws(StorageError) -> FileDescriptor {

@@ -91,10 +91,6 @@ extension DirectoryStore {
         let needed = position.offset + Int64(count) + sectorSize
         if needed <= size { return }
         let newSize = (needed + Self.blockSize - 1) / Self.blockSize * Self.blockSize
-        // Beyond the limit the kernel would send SIGXFSZ, which ends the host.
-        guard newSize <= system.fileSizeLimit() else {
-            throw StorageError(.noSpace, "\(escaped(path)) would exceed the process's file size limit (RLIMIT_FSIZE): raise it")
-        }
         let block = [UInt8](repeating: fill, count: Int(newSize - size))
         try attempt("extend", path) { () throws(Errno) in try directory.write(block, to: journal, at: size) }
         let written = state.seq

@@ -19,7 +19,8 @@ extension DirectoryStore {
         for journal in try readableJournals(reaching: max(seq, 1)) {
             var isStopped = false
             try readLines(of: journal, from: seq) { (placed, text) throws(StorageError) in
-                if isStopped || placed.line.record.seq > last || placed.line.record.seq < seq { return !isStopped }
+                if placed.line.record.seq > last { return false }
+                if placed.line.record.seq < seq { return true }
                 isStopped = try !body(placed.line.record, journal.generation, placed.line.more, text)
                 return !isStopped
             }
@@ -94,16 +95,16 @@ extension DirectoryStore {
         var start = JournalPosition()
         start.offset = try offset(before: seq, in: journal)
         var scanner = JournalScanner(journal.file, journal.name, in: directory, from: start)
-        var isStopped = false
-        let end = try scanner.scan { (group) throws(StorageError) in
-            for placed in group where !isStopped {
+        let end = try scanner.scan(byLine: true) { (lines) throws(StorageError) in
+            for placed in lines {
                 let bytes = try directory.read(
                     journal.file, journal.name, at: placed.offset, count: Int(placed.end - placed.offset - 1))
-                isStopped = try !body(placed, String(decoding: bytes, as: UTF8.self))
+                if try !body(placed, String(decoding: bytes, as: UTF8.self)) { return false }
             }
+            return true
         }
         // A bad tail of the current journal is a line that is being written; a sealed one has none.
-        if case .fault(let fault) = end, !isStopped, journal.name != AccountFile.journal {
+        if case .fault(let fault) = end, journal.name != AccountFile.journal {
             throw StorageError(
                 .corrupt,
                 "\(escaped(directory.path(of: journal.name))), byte \(fault.offset): \(fault.problem): run verify",

@@ -82,7 +82,7 @@ extension DirectoryStore {
         let path = escaped(directory.path)
         return try directory.hasParts()
             ? StorageError(
-                .missingData, "\(path) has files of an account but no \(AccountFile.journal): restore it, or see pt_recover")
+                .missingData, "\(path) has files of an account but no \(AccountFile.journal): restore it, or see recover")
             : StorageError(.noAccount, "there is no account at \(path)")
     }
 
@@ -139,9 +139,6 @@ extension DirectoryStore {
         var bytes = writer.bytes
         let size = (bytes.count + Int(sectorSize) + Int(blockSize) - 1) / Int(blockSize) * Int(blockSize)
         bytes.append(contentsOf: repeatElement(fill, count: size - bytes.count))
-        guard Int64(size) <= system.fileSizeLimit() else {
-            throw StorageError(.noSpace, "\(escaped(path)) would exceed the process's file size limit (RLIMIT_FSIZE): raise it")
-        }
         try? system.unlink(name, in: directory.descriptor)
         guard let file = try directory.open(name, .createNew) else { return }
         do throws(StorageError) {

@@ -36,12 +36,15 @@ extension DirectoryStore {
     ///   because for root every file can be written.
     func portfolioPermissions() throws(StorageError) -> PortfolioPermissions {
         guard let status = try directory.status(AccountFile.portfolio) else { return PortfolioPermissions() }
-        let path = escaped(directory.path(of: AccountFile.portfolio))
-        guard status.kind == .regular else { throw StorageError(.unsafeFile, "\(path) is not a regular file: remove it") }
+        guard status.kind == .regular else { throw portfolioProblem(.unsafeFile, "is not a regular file: remove it") }
         guard status.hasWriteBits else {
-            throw StorageError(.readOnly, "\(path) has no write permission: run chmod u+w on it to trade on this account")
+            throw portfolioProblem(.readOnly, "has no write permission: run chmod u+w on it to trade on this account")
         }
         return PortfolioPermissions(exists: true, mode: status.permissions & 0o777, user: status.user, group: status.group)
+    }
+
+    private func portfolioProblem(_ kind: StorageError.Kind, _ what: String) -> StorageError {
+        StorageError(kind, "\(escaped(directory.path(of: AccountFile.portfolio))) \(what)")
     }
 
     /// Writes the state to the temporary file. On failure there is no such file.
@@ -49,9 +52,6 @@ extension DirectoryStore {
         let reference = reference
         let text = try portfolioWriter.write(state, reference)
         let path = directory.path(of: AccountFile.portfolioTemporary)
-        guard Int64(text.count) <= system.fileSizeLimit() else {
-            throw StorageError(.noSpace, "\(escaped(path)) would exceed the process's file size limit (RLIMIT_FSIZE): raise it")
-        }
         let file = try createTemporary()
         do throws(Errno) {
             var written = 0

@@ -80,6 +80,18 @@ struct JournalScanner {
     mutating func scan(
         onlyNewLines: Bool = false, _ visit: (ArraySlice<PlacedLine>) throws(StorageError) -> Void
     ) throws(StorageError) -> ScanEnd {
+        try scan(onlyNewLines: onlyNewLines, byLine: false) { (group) throws(StorageError) in
+            try visit(group)
+            return true
+        }
+    }
+
+    /// The same, until `visit` returns false.
+    ///
+    /// - Parameter byLine: hand over each line by itself, whether or not its group is whole.
+    mutating func scan(
+        onlyNewLines: Bool = false, byLine: Bool, while visit: (ArraySlice<PlacedLine>) throws(StorageError) -> Bool
+    ) throws(StorageError) -> ScanEnd {
         var group: [PlacedLine] = []
         var next = position
         // What has been read and not yet used; it starts at `offset`.
@@ -115,10 +127,11 @@ struct JournalScanner {
                         offset: start + Int64(length) + 1, lineCount: next.lineCount + 1, seq: line.record.seq, crc: line.crc,
                         acceptsAnyLink: false)
                     group.append(PlacedLine(line: line, offset: start, end: next.offset, number: next.lineCount))
-                    if line.more { continue }
-                    try visit(group[...])
+                    if line.more && !byLine { continue }
+                    let goesOn = try visit(group[...])
                     group.removeAll(keepingCapacity: true)
                     position = next
+                    if !goesOn { return .clean }
                 }
             }
             offset += Int64(consumed)

@@ -4,7 +4,7 @@ import Ledger
 public struct RecoverReport: Hashable, Sendable {
     /// The account was rebuilt from the events up to here.
     public var keptSeq: UInt64 = 0
-    /// Whole lines after the damage that could not be used.
+    /// Lines that could not be used: the damaged one, and whole ones after it.
     public var lostEvents: UInt64 = 0
     /// The first event of the new generation; 0 if nothing was wrong.
     public var seq: UInt64 = 0
@@ -143,7 +143,8 @@ private struct Recovery {
             crc = group.last?.line.crc ?? crc
         }
         guard case .fault(let fault) = end else { return (state, crc, unused, !isStopped) }
-        unused += UInt64(try TornWriteTest(journal, AccountFile.journal, in: directory).tail(of: fault).wholeLines)
+        // The damaged line itself, and the whole ones after it.
+        unused += 1 + UInt64(try TornWriteTest(journal, AccountFile.journal, in: directory).tail(of: fault).wholeLines)
         return (state, crc, unused, false)
     }
 

@@ -33,7 +33,7 @@ public struct StorageError: Error, Hashable, Sendable, CustomStringConvertible {
     init(_ error: Errno, _ operation: String, _ path: String, offset: Int64 = -1) {
         let advice =
             switch error.kind {
-            case .noSpace: ": free some space or raise the limit"
+            case .noSpace: ": free some space, or raise the file size limit or quota"
             case .permission: ": check the permissions of file and directory"
             case .unsafeFile: ": it must be a regular file, not a link, device or FIFO"
             default: ""

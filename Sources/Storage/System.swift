@@ -18,7 +18,7 @@ public protocol System: Sendable {
     func status(path: String) throws(Errno) -> FileStatus
     /// pread(2); fewer bytes than asked, also 0, at the end of the file
     func read(_ file: FileDescriptor, into buffer: UnsafeMutableRawBufferPointer, at offset: Int64) throws(Errno) -> Int
-    /// pwrite(2); can write fewer bytes than given
+    /// pwrite(2); can write fewer bytes than given. EFBIG beyond RLIMIT_FSIZE, without the signal that would end the host
     func write(_ bytes: UnsafeRawBufferPointer, to file: FileDescriptor, at offset: Int64) throws(Errno) -> Int
     /// ftruncate(2)
     func truncate(_ file: FileDescriptor, to size: Int64) throws(Errno)
@@ -56,8 +56,6 @@ public protocol System: Sendable {
     // Facts about the process and the machine
     /// Whether fstatfs(2) says that the file system is on this machine.
     func isLocal(_ file: FileDescriptor) throws(Errno) -> Bool
-    /// getrlimit(2), RLIMIT_FSIZE, soft limit
-    func fileSizeLimit() -> Int64
     func processID() -> Int32
     /// A random number that stays the same in one process, and in children forked from it.
     func processToken() -> UInt64

@@ -59,7 +59,10 @@ public struct SystemCalls: System {
     }
 
     public func write(_ bytes: UnsafeRawBufferPointer, to file: FileDescriptor, at offset: Int64) throws(Errno) -> Int {
-        try count(repeating { pwrite(file.rawValue, bytes.baseAddress, bytes.count, off_t(offset)) })
+        // Beyond the limit the kernel would not only refuse, but also send SIGXFSZ, which ends the host.
+        let (end, isTooLarge) = offset.addingReportingOverflow(Int64(bytes.count))
+        guard !isTooLarge, end <= fileSizeLimit() else { throw Errno(code: EFBIG) }
+        return try count(repeating { pwrite(file.rawValue, bytes.baseAddress, bytes.count, off_t(offset)) })
     }
 
     public func truncate(_ file: FileDescriptor, to size: Int64) throws(Errno) {
@@ -171,7 +174,8 @@ public struct SystemCalls: System {
         #endif
     }
 
-    public func fileSizeLimit() -> Int64 {
+    /// getrlimit(2), RLIMIT_FSIZE, soft limit
+    private func fileSizeLimit() -> Int64 {
         var limit = rlimit()
         #if canImport(Glibc)
             let result = getrlimit(__rlimit_resource_t(RLIMIT_FSIZE.rawValue), &limit)

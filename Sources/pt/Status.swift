@@ -27,32 +27,18 @@ struct StatusCommand: ParsableCommand {
 /// The account at one moment, and at the prices given.
 private struct StatusView {
     private let path: String
-    private let summary: Summary
-    private let positions: [Position]
+    private let state: AccountState
     private let queuedCount: Int
     private let quotes: [Symbol: Price]
     /// `nil` without prices.
     private let valuation: Valuation?
 
     init(_ account: Account, quotes: [Symbol: Price]?) throws(PaperTradeError) {
-        // The calls are separate reads: take them again until no change fell between them.
-        for _ in 0..<99 {
-            let view = try StatusView(once: account, quotes)
-            if try account.summary().seq == view.summary.seq {
-                self = view
-                return
-            }
-        }
-        self = try StatusView(once: account, quotes)
-    }
-
-    private init(once account: Account, _ quotes: [Symbol: Price]?) throws(PaperTradeError) {
         path = account.path
-        summary = try account.summary()
-        positions = try account.positions()
+        state = try account.snapshot()
         queuedCount = try account.queue().count
         self.quotes = quotes ?? [:]
-        if let quotes { valuation = try account.value(at: quotes) } else { valuation = nil }
+        valuation = quotes.map { [state] in Valuation(state, quotes: $0) }
     }
 
     private func marketValue(_ position: Position) -> Money? {
@@ -68,10 +54,10 @@ private struct StatusView {
     var text: String {
         let totals = Table.text([Table.Column(""), Table.Column("", .right)], figures, hasHeader: false)
         var text =
-            "Account \(printable(summary.accountID)) in \(printable(path)), event \(summary.seq) of \(summary.updatedAt.forPeople) UTC\n\n"
+            "Account \(printable(state.accountID)) in \(printable(path)), event \(state.seq) of \(state.updatedAt.forPeople) UTC\n\n"
         text += totals + "\n"
         if queuedCount > 0 { text += "\(counted(queuedCount, "entry", "entries")) in the buy queue\n" }
-        guard !positions.isEmpty else { return text + "no positions\n" }
+        guard !state.positions.isEmpty else { return text + "no positions\n" }
         if queuedCount > 0 { text += "\n" }
         text += table
         if let valuation, valuation.unpricedCount > 0 {
@@ -81,16 +67,16 @@ private struct StatusView {
     }
 
     private var figures: [[String]] {
-        var rows = [["Cash", summary.cash.money], ["Cost of positions", Self.money(summary.totalCost)]]
+        var rows = [["Cash", state.cash.money], ["Cost of positions", Self.money(state.totalCost)]]
         if let valuation {
             rows += [
                 ["Market value", Self.money(valuation.marketValue)], ["Total value", Self.money(valuation.totalValue)],
                 ["Unrealized P&L", Self.money(valuation.unrealizedPnL)],
             ]
         }
-        rows += [["Realized P&L", summary.realizedPnL.money]]
+        rows += [["Realized P&L", state.realizedPnL.money]]
         if let valuation { rows += [["Total P&L", Self.money(valuation.totalPnL)]] }
-        rows += [["Net deposits", summary.netDeposits.money]]
+        rows += [["Net deposits", state.netDeposits.money]]
         if let valuation { rows += [["Return %", Self.money(valuation.returnPercent)]] }
         return rows
     }
@@ -103,7 +89,7 @@ private struct StatusView {
         if valuation != nil {
             columns += ["PRICE", "MARKET VALUE", "UNREALIZED P&L"].map { Table.Column($0, .right) }
         }
-        let rows = positions.map { position in
+        let rows = state.positions.map { position in
             var row = ["\(position.symbol)", position.shares.count, Self.money(position.costBasis), position.cost.money]
             if valuation != nil {
                 row += [
@@ -121,10 +107,10 @@ private struct StatusView {
 
     var object: JSON {
         var members: [(String, JSON)] = [
-            ("account", .string(summary.accountID)), ("path", .string(path)), ("seq", .integer(summary.seq)),
-            ("generation", .integer(summary.generation)), ("created_at", .time(summary.createdAt)),
-            ("updated_at", .time(summary.updatedAt)), ("cash", .amount(summary.cash)), ("total_cost", .amount(summary.totalCost)),
-            ("net_deposits", .amount(summary.netDeposits)), ("realized_pnl", .amount(summary.realizedPnL)),
+            ("account", .string(state.accountID)), ("path", .string(path)), ("seq", .integer(state.seq)),
+            ("generation", .integer(state.generation)), ("created_at", .time(state.createdAt)),
+            ("updated_at", .time(state.updatedAt)), ("cash", .amount(state.cash)), ("total_cost", .amount(state.totalCost)),
+            ("net_deposits", .amount(state.netDeposits)), ("realized_pnl", .amount(state.realizedPnL)),
             ("queued", .integer(queuedCount)),
         ]
         if let valuation {
@@ -134,7 +120,7 @@ private struct StatusView {
                 ("return_percent", .amount(valuation.returnPercent)), ("unpriced", .integer(valuation.unpricedCount)),
             ]
         }
-        members.append(("positions", .object(positions.map { ("\($0.symbol)", object($0)) })))
+        members.append(("positions", .object(state.positions.map { ("\($0.symbol)", object($0)) })))
         return .object(members)
     }
 

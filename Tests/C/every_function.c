@@ -442,7 +442,7 @@ static void state(void) {
     EXPECT(PT_INVALID_ARGUMENT, pt_value(account, NULL, 1, &value, &error), "quotes that are NULL are refused");
     EXPECT(PT_INVALID_ARGUMENT, pt_value(account, quotes, 4, NULL, &error), "nowhere to put the value is refused");
     EXPECT(PT_INVALID_ARGUMENT, pt_value(NULL, quotes, 4, &value, &error), "an account that is NULL is refused");
-    quotes[0].price = -1;
+    quotes[3].price = -1;
     EXPECT(PT_INVALID_PRICE, pt_value(account, quotes, 4, &value, &error), "a negative quote is refused");
     quotes[0].symbol = NULL;
     EXPECT(PT_INVALID_ARGUMENT, pt_value(account, quotes, 4, &value, &error), "a quote for NULL is refused");

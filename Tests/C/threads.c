@@ -134,6 +134,73 @@ static void closing_while_others_are_inside(const char *path) {
     EXPECT_PLAIN(PT_OK, pt_close(account), "the account closes");
 }
 
+/* A batch or lock of a thread that is not inside a call is taken from it. */
+static void *hold(void *context) {
+    worker *worker = context;
+    worker->last = worker->number ? pt_begin(account, 0, &worker->error) : pt_account_lock(account, 0, &worker->error);
+    if (worker->last == PT_OK) worker->last = pt_withdraw(account, 1, NULL, &worker->error);
+    worker->bought = 1; /* now close it */
+    while (worker->last == PT_OK) {
+        sleep_milliseconds(5);
+        worker->last = worker->number ? pt_withdraw(account, 1, NULL, &worker->error) : pt_account_lock(account, 0, &worker->error);
+    }
+    return NULL;
+}
+
+static void closing_what_others_hold(const char *path) {
+    worker holder;
+    pt_account_summary summary;
+    int is_batch;
+    for (is_batch = 0; is_batch <= 1; is_batch++) {
+        account = open_account(path);
+        start(&holder, is_batch, hold);
+        sleep_milliseconds(50);
+        EXPECT_PLAIN(PT_OK, pt_close(account), "the account closes while another thread holds its lock");
+        pthread_join(holder.thread, NULL);
+        CHECK(holder.last == PT_CLOSED, "that thread learns that it is closed");
+        account = open_account(path);
+        EXPECT(PT_OK, pt_summary(account, &summary, &error), "the account opens again");
+        CHECK(summary.cash == 9999, "what was committed has happened, an open batch has not");
+        EXPECT_PLAIN(PT_OK, pt_close(account), "the account closes");
+    }
+}
+
+/* Batches that end while the account is being closed have happened whole, or not at all. */
+static void *move_until_closed(void *context) {
+    worker *worker = context;
+    while (worker->last == PT_OK) {
+        if ((worker->last = pt_begin(account, PT_WAIT_DEFAULT, &worker->error)) != PT_OK) break;
+        pt_withdraw(account, 1, NULL, NULL);
+        pt_deposit(account, 2, NULL, NULL);
+        worker->last = pt_commit(account, &worker->error);
+        if (worker->last == PT_OK) worker->bought++;
+    }
+    return NULL;
+}
+
+static void closing_while_batches_end(const char *path) {
+    worker workers[THREADS];
+    pt_account_summary summary;
+    pt_verify_report report;
+    int i, round, committed = 0;
+    for (round = 0; round < 100; round++) {
+        account = open_account(path);
+        for (i = 0; i < THREADS; i++) start(&workers[i], i, move_until_closed);
+        sleep_milliseconds(round % 4);
+        EXPECT_PLAIN(PT_OK, pt_close(account), "the account closes while batches begin and end");
+        for (i = 0; i < THREADS; i++) {
+            pthread_join(workers[i].thread, NULL);
+            CHECK(workers[i].last == PT_CLOSED, "every thread learns that it is closed");
+            committed += workers[i].bought;
+        }
+    }
+    account = open_account(path);
+    EXPECT(PT_OK, pt_summary(account, &summary, &error), "the account opens again");
+    CHECK(summary.cash == 10000 + committed, "every acknowledged batch has happened, and no other");
+    EXPECT_PLAIN(PT_OK, pt_close(account), "the account closes");
+    EXPECT(PT_OK, pt_verify(path, &report, &error), "the account is proved");
+}
+
 static void *buy_once(void *context) {
     worker *worker = context;
     worker->last = pt_buy(account, "A", 1, 1, NULL, &worker->error);
@@ -153,13 +220,11 @@ static void waiting_for_the_lock(const char *path) {
     start(&waiting, 0, buy_once);
     pthread_join(waiting.thread, NULL);
     CHECK(waiting.last == PT_BUSY && seconds() - began >= 0.05, "another thread waits for as long as its handle says");
-    CHECK(strstr(waiting.error.message, "pid") != NULL, "and is told who holds the lock");
+    CHECK(strstr(waiting.error.message, "this process since") != NULL, "and is told who holds the lock, and since when");
     EXPECT_PLAIN(PT_OK, pt_close(account), "the handle closes");
 
     options.lock_timeout_ms = PT_WAIT_FOREVER;
-    EXPECT(PT_OK, pt_account_lock(holder, 0, &error), "the lock is counted");
-    EXPECT_PLAIN(PT_OK, pt_account_unlock(holder), "and still held");
-    EXPECT_PLAIN(PT_OK, pt_account_unlock(holder), "and released, for the other handle to open");
+    EXPECT_PLAIN(PT_OK, pt_account_unlock(holder), "the lock is released, for the other handle to open");
     EXPECT(PT_OK, pt_open(path, &options, &account, &error), "the account opens twice");
     EXPECT(PT_OK, pt_account_lock(holder, 0, &error), "one handle holds the lock");
     start(&waiting, 0, buy_once);
@@ -195,7 +260,7 @@ static void locks_between_threads(const char *path) {
     EXPECT(PT_OK, pt_lock_acquire(lock, 0, &error), "a thread takes it");
     start(&worker, 0, acquire);
     pthread_join(worker.thread, NULL);
-    CHECK(worker.last == PT_BUSY && strstr(worker.error.message, "pid") != NULL, "another thread is kept out, and told by whom");
+    CHECK(worker.last == PT_BUSY && strstr(worker.error.message, "this process since") != NULL, "another thread is kept out, and told by whom");
     began = seconds();
     start(&worker, 3, acquire);
     pthread_join(worker.thread, NULL);
@@ -219,6 +284,8 @@ int main(int argc, char **argv) {
     buys_from_eight_threads(in(argv[1], "buys"));
     batches_from_eight_threads(in(argv[1], "batches"));
     closing_while_others_are_inside(in(argv[1], "closing"));
+    closing_what_others_hold(in(argv[1], "held"));
+    closing_while_batches_end(in(argv[1], "ending"));
     waiting_for_the_lock(in(argv[1], "waiting"));
     locks_between_threads(in(argv[1], "jobs.lock"));
     return finish();

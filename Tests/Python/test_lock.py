@@ -245,6 +245,17 @@ class AccountLockTest(AccountTest):
                         self.assertGreaterEqual(time.monotonic() - began, other_timeout)
             in_another_thread(lambda: other.deposit(1))
 
+    def test_closing_in_another_thread_ends_the_section_and_rolls_back_its_batch(self) -> None:
+        for section in ("lock", "batch"):
+            account = Account(self.path)
+            with self.assertRaises(papertrade.Closed), getattr(account, section)():
+                if section == "batch":
+                    account.deposit(1)
+                in_another_thread(account.close)
+                account.deposit(1)
+            with Account(self.path, lock_timeout=0) as other:
+                self.assertEqual(other.cash, 10000)
+
     def test_the_same_handle_is_busy_in_another_thread(self) -> None:
         with Account(self.path, lock_timeout=other_timeout) as account, account.lock():
             with self.assertRaisesRegex(papertrade.Busy, "another thread"):

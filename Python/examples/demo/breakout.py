@@ -48,7 +48,7 @@ class Breakout:
         price = self.prices.get(symbol)
         if price is None:
             return None  # no opinion
-        holds_up = price > self.levels[symbol] * Decimal("0.995")
+        holds_up = price > self.levels[symbol]
         return papertrade.Analysis(
             signal="BUY" if holds_up else "HOLD", score=self.score(symbol, price), price=price,
             shares=(ORDER / price).quantize(Decimal("0.01"), ROUND_DOWN))
