@@ -66,7 +66,7 @@ extension Refusal: CustomStringConvertible {
         case .noPosition(let symbol):
             "no position in \(symbol)"
         case .insufficientShares(let symbol, let asked, let held):
-            "not enough shares: \(asked) of \(symbol) asked, \(held) held"
+            "\(asked) shares of \(symbol) asked, \(held) held"
         case .needsPrice(let symbol):
             "the split leaves less than a millionth of a share of \(symbol): give a cash-in-lieu price"
         case .totalIsZero(let what):

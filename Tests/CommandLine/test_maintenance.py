@@ -34,9 +34,9 @@ class Maintenance(PTTestCase):
     def test_reset_keeps_the_history_and_starts_with_the_cash_of_the_config(self):
         self.open_account()
         (self.account / "config.json").write_text('{"initial_cash": 77}')
-        self.assertEqual(self.done("reset").out, "started over with 77.00 (event 4)\n")
+        self.assertEqual(self.done("reset").out, "started over with 77.00 (event 3)\n")
         self.assertTrue((self.account / "journal-1.jsonl").exists())
-        self.assertEqual([event["type"] for event in self.history()], ["open", "rules", "rules", "reset", "rules"])
+        self.assertEqual([event["type"] for event in self.history()], ["open", "rules", "reset", "rules"])
 
     def test_recover_changes_nothing_if_nothing_is_wrong(self):
         self.open_account()

@@ -176,7 +176,7 @@ class DataTest(SystemTest):
         lines = self.lines()
         lines[0] = self.sealed(lines[0].replace(b"papertrade/1", b"papertrade/2"))
         self.journal.write_bytes(b"\n".join(lines) + b"\n")
-        self.assert_refused(papertrade.NewerFormat, "journal.jsonl.*newer version")
+        self.assert_refused(papertrade.NewerFormat, "journal.jsonl.*(newer version|papertrade/2)")
 
     def test_an_event_that_only_a_newer_library_knows(self) -> None:
         lines = self.lines()
@@ -235,7 +235,7 @@ class DataTest(SystemTest):
         lines = self.lines()
         kept = b"\n".join(lines[:20]) + b"\n"
         self.journal.write_bytes(kept + b"\n" * (len(self.text) - len(kept)))
-        self.assert_refused(papertrade.MissingData, "event 20")
+        self.assert_refused(papertrade.MissingData, "ends at (event )?20")
 
     def test_a_journal_that_is_gone(self) -> None:
         self.journal.unlink()
@@ -245,7 +245,7 @@ class DataTest(SystemTest):
         with Account(self.directory / "other", initial_cash=1):
             pass
         self.journal.write_bytes((self.directory / "other" / JOURNAL).read_bytes())
-        self.assert_refused(papertrade.WrongAccount, "different accounts")
+        self.assert_refused(papertrade.WrongAccount, "(different|another) account")
 
     def test_a_journal_that_an_editor_converted(self) -> None:
         (self.path / PORTFOLIO).unlink()
@@ -261,8 +261,8 @@ class DataTest(SystemTest):
     def test_damage_under_an_open_account_is_refused_by_the_next_change(self) -> None:
         account = self.open()
         with open(self.journal, "r+b") as file:
-            file.seek(len(b"\n".join(self.lines())) - 30)
-            file.write(b"XXXX")
+            file.seek(len(b"\n".join(self.lines())) - 6)  # in its last checksum
+            file.write(b"XX")
         before = files_of(self.path)
         with self.assertRaises(papertrade.Corrupt):
             account.buy("ABC", 1, 1)

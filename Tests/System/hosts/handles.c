@@ -99,7 +99,7 @@ int main(int argc, char **argv) {
     EXPECT(PT_INVALID_ARGUMENT, pt_submit(account, NULL, NULL, &error));
     EXPECT(PT_INVALID_ARGUMENT, pt_submit_opportunity(account, NULL, NULL, &error));
     EXPECT(PT_INVALID_ARGUMENT, pt_summary(account, NULL, &error));
-    EXPECT(PT_INVALID_ARGUMENT, pt_position(account, "AAPL", NULL, &error));
+    EXPECT(PT_INVALID_ARGUMENT, pt_position(account, "ABC", NULL, &error));
     EXPECT(PT_INVALID_ARGUMENT, pt_positions(account, NULL, 1, &count, &error));
     EXPECT(PT_INVALID_ARGUMENT, pt_positions(account, NULL, 0, NULL, &error));
     EXPECT(PT_INVALID_ARGUMENT, pt_value(account, NULL, 1, NULL, &error));
