@@ -122,8 +122,8 @@ class ConfigTest(SystemTest):
             ('{"commission": {"minimum": 0.00000012}}', "six decimals"),
             ('{"commission": {"minimum": NaN}}', "line 1"),
             ("[]", "object"),
-            ("", "line 1"),
-            ("\x00", "line 1"),
+            ("", "empty"),
+            ("\x00", "empty"),
         ):
             with self.subTest(text):
                 self.setUp()

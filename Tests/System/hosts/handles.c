@@ -101,7 +101,6 @@ int main(int argc, char **argv) {
     EXPECT(PT_INVALID_ARGUMENT, pt_summary(account, NULL, &error));
     EXPECT(PT_INVALID_ARGUMENT, pt_position(account, "ABC", NULL, &error));
     EXPECT(PT_INVALID_ARGUMENT, pt_positions(account, NULL, 1, &count, &error));
-    EXPECT(PT_INVALID_ARGUMENT, pt_positions(account, NULL, 0, NULL, &error));
     EXPECT(PT_INVALID_ARGUMENT, pt_value(account, NULL, 1, NULL, &error));
     EXPECT(PT_INVALID_ARGUMENT, pt_history(account, 1, NULL, NULL, &error));
     EXPECT(PT_INVALID_ARGUMENT, pt_find_request(account, NULL, NULL, &error));
