@@ -26,7 +26,7 @@ extension Account {
                         var draft = Draft(on: store.state, at: recordingTime())
                         try acceptRules(into: &draft, time: time)
                         batch = Batch(draft: draft)
-                        gate.hold(true)
+                        gate.hold()
                     }
                 } catch {
                     releaseOnce()
@@ -74,11 +74,12 @@ extension Account {
     }
 
     private func endBatch(_ body: (Draft) throws(StorageError) -> Void) throws(PaperTradeError) -> Draft {
-        guard gate.isInside, let draft = batch?.draft else {
+        guard gate.resume() else { throw PaperTradeError(.misuse, "this thread has not begun a batch") }
+        guard let draft = batch?.draft else {
+            gate.hold()
             throw PaperTradeError(.misuse, "this thread has not begun a batch")
         }
         batch = nil
-        gate.hold(false)
         defer {
             releaseOnce()
             gate.leave()
@@ -99,7 +100,7 @@ extension Account {
             do throws(StorageError) {
                 try acquire(deadline)
                 lockCount += 1
-                gate.hold(true)
+                gate.hold()
             } catch {
                 gate.leave()
                 throw error
@@ -110,9 +111,12 @@ extension Account {
     /// - Throws: `misuse` if this thread does not hold the lock.
     public func unlock() throws(PaperTradeError) {
         try checkUsable(isReading: false)
-        guard gate.isInside, lockCount > 0 else { throw PaperTradeError(.misuse, "this thread does not hold the account's lock") }
+        guard gate.resume() else { throw PaperTradeError(.misuse, "this thread does not hold the account's lock") }
+        guard lockCount > 0 else {
+            gate.hold()
+            throw PaperTradeError(.misuse, "this thread does not hold the account's lock")
+        }
         lockCount -= 1
-        gate.hold(false)
         releaseOnce()
         gate.leave()
     }

@@ -96,7 +96,7 @@ public final class Account: @unchecked Sendable {
             })
         else { return }
         gate.close()
-        batch = nil
+        // `batch` stays: its thread may be reading it without the gate, and nobody else looks at it any more.
         let wasLocked = lockDepth > 0
         lockDepth = 0
         if !options.isReadOnly && store.failure == nil {
@@ -147,7 +147,9 @@ public final class Account: @unchecked Sendable {
     }
 
     func deadline(_ timeoutMilliseconds: Int64?) -> Deadline {
-        Deadline(timeoutMilliseconds: timeoutMilliseconds ?? options.lockTimeoutMilliseconds, system: system)
+        Deadline(timeoutMilliseconds: timeoutMilliseconds ?? options.lockTimeoutMilliseconds, system: system) { [gate] in
+            gate.isClosing ? Gate.closed : nil
+        }
     }
 }
 

@@ -42,6 +42,13 @@ final class Gate: @unchecked Sendable {
         return owner == system.threadID()
     }
 
+    /// Whether ``close()`` was called, which waits for whoever is inside.
+    var isClosing: Bool {
+        pthread_mutex_lock(mutex)
+        defer { pthread_mutex_unlock(mutex) }
+        return isClosed
+    }
+
     /// - Throws: ``StorageError/Kind/busy`` if another thread does not leave in time, ``StorageError/Kind/closed`` if the gate is
     ///   closed meanwhile.
     func enter(_ deadline: Deadline) throws(StorageError) {
@@ -70,11 +77,21 @@ final class Gate: @unchecked Sendable {
         pthread_cond_broadcast(condition)
     }
 
-    /// The thread inside goes on being inside when its call has returned, or no longer.
-    func hold(_ isHeld: Bool) {
+    /// The thread inside goes on being inside when its call has returned.
+    func hold() {
         pthread_mutex_lock(mutex)
         defer { pthread_mutex_unlock(mutex) }
-        holds += isHeld ? 1 : -1
+        holds += 1
+    }
+
+    /// A call of the thread that holds takes over: from now on closing waits for it to ``leave()``, instead of taking from it what it
+    /// holds. `false` if the calling thread holds nothing, or no longer.
+    func resume() -> Bool {
+        pthread_mutex_lock(mutex)
+        defer { pthread_mutex_unlock(mutex) }
+        guard owner == system.threadID(), holds > 0, !isClosed else { return false }
+        holds -= 1
+        return true
     }
 
     /// Lets nobody in any more, and waits until no call of another thread is inside. What a thread only holds is taken from it.

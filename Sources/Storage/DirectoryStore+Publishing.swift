@@ -179,6 +179,7 @@ extension DirectoryStore {
         {
             return
         }
+        if try isPublishedByOthers() { return }
         let temporary = try writeTemporary(try portfolioPermissions())
         do throws(StorageError) {
             try publishTemporary(temporary)
@@ -186,5 +187,16 @@ extension DirectoryStore {
             try? system.unlink(AccountFile.portfolioTemporary, in: directory.descriptor)
             throw error
         }
+    }
+
+    /// Whether another process has published this state, and knew at least as much as we do of what is on the disk. What it knew is
+    /// taken over: publishing again with less would forget it.
+    private func isPublishedByOthers() throws(StorageError) -> Bool {
+        guard let text = try directory.contents(AccountFile.portfolio, limit: Portfolio.maximumByteCount),
+            let current = try? Portfolio(text), current.state.accountID == state.accountID,
+            current.reference.generation == state.generation, current.reference.position == position
+        else { return false }
+        progress.withLock { $0.synced(current.reference.durableSeq) }
+        return current.reference.durableSeq >= durableSeq
     }
 }

@@ -43,9 +43,12 @@ extension LockHolder {
 public struct Deadline: Sendable {
     /// By the monotonic clock, nanoseconds; `nil`: never.
     let moment: Int64?
+    /// Asked while waiting for a lock: what ends the wait before its time.
+    let interruption: (@Sendable () -> StorageError?)?
 
     /// - Parameter timeoutMilliseconds: 0 is now, a negative number never.
-    public init(timeoutMilliseconds: Int64, system: any System) {
+    public init(timeoutMilliseconds: Int64, system: any System, interruption: (@Sendable () -> StorageError?)? = nil) {
+        self.interruption = interruption
         guard timeoutMilliseconds >= 0 else {
             moment = nil
             return
@@ -150,6 +153,7 @@ final class FileLock {
         while true {
             let isTaken = try attempt("lock", path) { () throws(Errno) in try system.tryLock(file, exclusive: true) }
             if isTaken { return }
+            if let interruption = deadline.interruption?() { throw interruption }
             let holder = holder(in: file)
             if let holder, holder.processID == system.processID(), holder.processToken == system.processToken() {
                 if purpose == .account && holder.purpose == .lock {

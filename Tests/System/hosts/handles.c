@@ -77,6 +77,7 @@ int main(int argc, char **argv) {
     pt_account_summary summary;
     size_t count;
     int32_t held;
+    pt_execution executions[1];
 
     every_account_call(NULL, PT_INVALID_ARGUMENT, "account is NULL");
     every_lock_call(NULL, PT_INVALID_ARGUMENT, "lock is NULL");
@@ -104,7 +105,7 @@ int main(int argc, char **argv) {
     EXPECT(PT_INVALID_ARGUMENT, pt_value(account, NULL, 1, NULL, &error));
     EXPECT(PT_INVALID_ARGUMENT, pt_history(account, 1, NULL, NULL, &error));
     EXPECT(PT_INVALID_ARGUMENT, pt_find_request(account, NULL, NULL, &error));
-    EXPECT(PT_INVALID_ARGUMENT, pt_execute_queue(account, NULL, NULL, NULL, 0, &count, &error));
+    EXPECT(PT_INVALID_ARGUMENT, pt_execute_queue(account, NULL, NULL, executions, 1, &count, &error));
     pt_request request = {0};
     EXPECT(PT_INVALID_ARGUMENT, pt_deposit(account, 1, &request, &error));
     REQUIRE(strstr(error.message, "struct_size"), "the message is: %s", error.message);
