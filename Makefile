@@ -42,13 +42,16 @@ $(LIBRARY): $(SOURCES) | setup
 	$(SWIFT) build -c release --product papertrade --scratch-path .build-release \
 	    -Xswiftc -static-stdlib -Xlinker --version-script=$(CURDIR)/Sources/PaperTradeC/exports.map -Xlinker -s \
 	    -Xlinker -soname -Xlinker libpapertrade.so.0 -Xlinker -z -Xlinker nodelete
-	cp .build-release/release/libpapertrade.so $@.0
+	@# Renamed into place, not written over: a running program may have the old one mapped.
+	cp .build-release/release/libpapertrade.so $@.new
+	mv $@.new $@.0
 	ln -sf libpapertrade.so.0 $@
 
 $(BUILD)/pt: $(SOURCES) | setup
 	@mkdir -p $(BUILD)
 	$(SWIFT) build -c release --product pt --scratch-path .build-release-pt -Xswiftc -static-stdlib -Xlinker -s
-	cp .build-release-pt/release/pt $@
+	cp .build-release-pt/release/pt $@.new
+	mv $@.new $@
 
 # A C, a Python and a pt process trade one account at the same time; ends with the account proved from its journal.
 # PAPERTRADE_PRICES and PAPERTRADE_ACTIONS name files of your own.

@@ -78,26 +78,47 @@ static const char *shares_text(double shares) {
     return text;
 }
 
-static void print_positions(json_t *positions, double *invested) {
+/* Looks at everything that will be printed, so that nothing is printed of a file that is no portfolio. Returns the widest symbol. */
+static int check(json_t *portfolio, json_t *positions, json_t *queue) {
     const char *symbol;
-    json_t *position;
+    json_t *position, *entry;
+    size_t index;
     int width = (int)strlen("symbol");
 
+    amount(portfolio, "cash");
+    amount(portfolio, "net_deposits");
+    amount(portfolio, "realized_pnl");
     json_object_foreach(positions, symbol, position) {
         int columns = print_text(NULL, symbol);
         if (columns > width) width = columns;
+        amount(position, "shares");
+        amount(position, "cost");
+        if (!json_is_null(json_object_get(position, "cost_basis"))) amount(position, "cost_basis");
     }
+    json_array_foreach(queue, index, entry) {
+        string(entry, "symbol");
+        string(entry, "signal");
+        amount(entry, "score");
+    }
+    return width;
+}
+
+/* Prints the table, and returns the sum of the costs. */
+static double print_positions(json_t *positions, int width) {
+    const char *symbol;
+    json_t *position;
+    double invested = 0;
+
     printf("%-*s  %16s  %16s  %16s\n", width, "symbol", "shares", "cost basis", "cost");
     json_object_foreach(positions, symbol, position) {
-        const json_t *basis = json_object_get(position, "cost_basis");
-        double cost = amount(position, "cost");
         int columns = print_text(stdout, symbol);
         printf("%*s  %16s  ", width - columns, "", shares_text(amount(position, "shares")));
-        if (json_is_null(basis)) printf("%16s", "-"); /* cost / shares is beyond what an amount can express */
+        if (json_is_null(json_object_get(position, "cost_basis"))) printf("%16s", "-"); /* more than an amount can express */
         else printf("%16.2f", amount(position, "cost_basis"));
-        printf("  %16.2f\n", cost);
-        *invested += cost;
+        printf("  %16.2f\n", amount(position, "cost"));
+        invested += amount(position, "cost");
     }
+    return invested;
 }
 
 static void print_queue(json_t *queue) {
@@ -110,7 +131,7 @@ static void print_queue(json_t *queue) {
         printf(" ");
         print_text(stdout, string(entry, "signal"));
         printf(", score %s", shares_text(amount(entry, "score")));
-        if (json_is_string(reason) && json_string_length(reason) > 0) {
+        if (json_is_string(reason)) {
             printf(": ");
             print_text(stdout, json_string_value(reason));
         }
@@ -122,7 +143,8 @@ int main(int argc, char **argv) {
     json_error_t error;
     json_t *portfolio, *positions, *queue;
     const char *format;
-    double invested = 0;
+    double invested;
+    int width;
 
     if (argc != 2) {
         fprintf(stderr, "usage: read_portfolio my-account/portfolio.json\n");
@@ -142,7 +164,8 @@ int main(int argc, char **argv) {
     queue = json_object_get(portfolio, "queued_opportunities");
     if (!json_is_array(queue)) fail("\"queued_opportunities\" should be an array");
 
-    print_positions(positions, &invested);
+    width = check(portfolio, positions, queue);
+    invested = print_positions(positions, width);
     printf("\n");
     print_queue(queue);
     printf("cash %.2f + invested %.2f = ", amount(portfolio, "cash"), invested);

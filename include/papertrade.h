@@ -57,7 +57,8 @@
  *
  * CAVEATS
  *
- *   fork      A child must not use its parent's handles; every call returns PT_FORKED there. Open the account anew in the child.
+ *   fork      A child must not use its parent's handles; every call returns PT_FORKED there. Open the account anew in the child. A
+ *             child forked while the lock was held keeps it from others until it execs or ends, if the parent dies holding it.
  *   Network   flock and fsync lie on many network file systems. They are refused unless PT_OPEN_ALLOW_NETWORK is given.
  *   Copies    Copy a live account with pt_backup, not cp: cp may see the files at different moments. A copy is the same
  *             account by name; let only one of them live on.
@@ -294,13 +295,14 @@ typedef struct pt_recover_report {
     uint64_t seq;         /* the first event of the new generation */
     uint32_t generation;  /* the new generation */
     int32_t from_portfolio; /* 1: rebuilt from portfolio.json, 0: from the journal */
-    char kept_as[256];    /* the name of the damaged journal, kept in the directory */
+    char kept_as[256];    /* the name under which the damaged journal was kept in the directory; "" if none was damaged */
     uint8_t reserved[64];
 } pt_recover_report;
 
 /* Rescues a damaged account, on request only: takes the longest good part of the journal, or portfolio.json where that is
  * newer and whole, and starts a new generation that says what it rests on. Every old file is kept under another name. Events
- * after the damage are lost to the account. PT_OK also when nothing was wrong (then nothing is changed and seq is 0).
+ * after the damage are lost to the account. A damaged journal of an earlier generation is only set aside: the account does not rest
+ * on it (seq is 0 then). PT_OK also when nothing was wrong (then nothing is changed, seq is 0 and kept_as is "").
  * `options` and `report` may be NULL. */
 pt_status pt_recover(const char *path, const pt_options *options, pt_recover_report *report, pt_error *error);
 

@@ -21,7 +21,7 @@ public func recoverAccount(
 ) throws(StorageError) -> RecoverReport {
     var options = options
     options.createsIfMissing = false
-    var opens = true
+    var isSound = true
     do throws(StorageError) {
         _ = try DirectoryStore.open(path: path, system: system, options: options, deadline: deadline) {
             (_) throws(StorageError) in
@@ -29,7 +29,7 @@ public func recoverAccount(
         }
     } catch {
         switch error.kind {
-        case .corrupt, .missingData, .wrongAccount: opens = false
+        case .corrupt, .missingData, .wrongAccount: isSound = false
         default: throw error
         }
     }
@@ -41,8 +41,11 @@ public func recoverAccount(
     defer { lock.release() }
     let recovery = Recovery(directory)
     // An account that opens can be damaged all the same: open reads only the end of the journal.
-    if opens, try recovery.isSound() { return RecoverReport() }
-    return try recovery.run()
+    if isSound { isSound = try recovery.isSound() }
+    var report = isSound ? RecoverReport() : try recovery.run()
+    let keptAs = try recovery.setAsideDamagedSealedJournals()
+    if report.keptAs.isEmpty { report.keptAs = keptAs }
+    return report
 }
 
 private struct Recovery {
@@ -58,6 +61,21 @@ private struct Recovery {
     func isSound() throws(StorageError) -> Bool {
         guard let journal = try directory.open(AccountFile.journal, .readOnly) else { return false }
         return try readGoodPart(journal).isWhole
+    }
+
+    /// Renames journals of earlier generations that are damaged, so that the account can be proved again: it does not rest on them.
+    /// Returns the first new name, "" if none was damaged.
+    func setAsideDamagedSealedJournals() throws(StorageError) -> String {
+        var keptAs = ""
+        for name in try directory.damagedSealedJournals() {
+            let kept = try directory.freeName("\(name.dropLast(".jsonl".count))-damaged.jsonl")
+            try attempt("rename", directory.path(of: name)) { () throws(Errno) in
+                try system.rename(name, to: kept, in: directory.descriptor)
+            }
+            if keptAs.isEmpty { keptAs = kept }
+        }
+        if !keptAs.isEmpty { try directory.syncDirectory() }
+        return keptAs
     }
 
     func run() throws(StorageError) -> RecoverReport {

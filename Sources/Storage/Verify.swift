@@ -44,6 +44,21 @@ public func verifyAccount(path: String, system: any System) throws(StorageError)
     return verifier.report
 }
 
+extension AccountDirectory {
+    /// The sealed journals that cannot be proved.
+    func damagedSealedJournals() throws(StorageError) -> [String] {
+        var damaged: [String] = []
+        for sealed in try sealedJournals() {
+            guard let file = try open(sealed.name, .readOnly) else { continue }
+            // Each by itself: the journal after a damaged one may be good.
+            var verifier = Verifier(directory: self)
+            try verifier.verify(file, sealed.name, isCurrent: false)
+            if !verifier.report.problems.isEmpty { damaged.append(sealed.name) }
+        }
+        return damaged
+    }
+}
+
 private struct Verifier {
     let directory: AccountDirectory
     var report = VerifyReport()
@@ -99,11 +114,11 @@ private struct Verifier {
         guard case .started(let start) = line.record.event else { throw Inconsistency("it does not start a journal") }
         guard let previous else { return }
         guard start.accountID == previous.accountID else { throw Inconsistency("it is of account \(escaped(start.accountID))") }
-        guard start.generation == previous.generation &+ 1 else {
+        guard start.generation > previous.generation else {
             throw Inconsistency("it is of generation \(start.generation), after generation \(previous.generation)")
         }
-        // After a recovery the sealed journal may go on beyond what the new one rests on.
-        guard start.kind == .reset else { return }
+        // A recovery rests on a journal that was set aside; and what is set aside leaves a gap.
+        guard start.kind == .reset, start.generation == previous.generation &+ 1 else { return }
         guard line.previousCRC == previous.position.crc, line.record.seq == previous.position.seq &+ 1 else {
             throw Inconsistency("it does not follow the journal before it")
         }

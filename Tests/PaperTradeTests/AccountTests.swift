@@ -136,3 +136,41 @@ struct AccountTests {
         #expect(value.returnPercent == (try Rate(1.0)))
     }
 }
+
+@Suite("Damage")
+struct DamageTests {
+    let directory = TemporaryDirectory()
+
+    /// An account with a sealed journal, closed, in which one byte of `name` is changed.
+    private func damage(_ name: String) throws -> String {
+        let account = try Account(directory.path(of: "account"))
+        try account.deposit(Money(1.0))
+        try account.reset()
+        try account.deposit(Money(2.0))
+        account.close()
+        let text = directory.read("account/" + name)
+        directory.write(text.replacing("\"type\":\"deposit\"", with: "\"type\":\"Deposit\""), to: "account/" + name)
+        return account.path
+    }
+
+    @Test("recover rebuilds an account that opens, but cannot be proved")
+    func damagedJournal() throws {
+        let path = try damage("journal.jsonl")
+        #expect(try Account.verify(path).problems.count == 1)
+        let report = try Account.recover(path)
+        #expect(report.isFromPortfolio && report.keptSeq == 6 && report.generation == 3)
+        #expect(try Account.verify(path).problems.isEmpty)
+        #expect(try Account(path).summary().cash == Money(10_002.0))
+    }
+
+    @Test("recover sets a damaged sealed journal aside, and leaves the account as it is")
+    func damagedSealedJournal() throws {
+        let path = try damage("journal-1.jsonl")
+        let before = directory.read("account/journal.jsonl")
+        #expect(try !Account.verify(path).problems.isEmpty)
+        let report = try Account.recover(path)
+        #expect(report.seq == 0 && report.keptAs.hasPrefix("journal-1-damaged.jsonl-"))
+        #expect(try Account.verify(path).problems.isEmpty)
+        #expect(directory.read("account/journal.jsonl") == before)
+    }
+}

@@ -53,11 +53,18 @@ class ConfigTest(SystemTest):
         self.write("{}")
         self.assertEqual(self.opened().cash, 10_000)
 
-    def test_it_is_read_at_open(self) -> None:
+    def test_it_is_read_at_open_and_holds_for_the_first_change(self) -> None:
         self.make()
         self.write(commission(2))
         account = self.opened()
-        self.assertEqual((self.rules(), self.fee(account)), ([0, 2], 2))
+        self.assertEqual((self.fee(account), self.rules()), (2, [0, 2]))
+
+    def test_an_invalid_one_is_warned_of_at_open(self) -> None:
+        self.make()
+        self.write(commission("oops"))
+        account = self.opened()
+        self.assertEqual([level for level, line in self.log if CONFIG in line], [30], self.log)
+        self.assertEqual((self.fee(account), len(self.log)), (0, 1))
 
     def test_it_is_read_again_before_the_next_change_and_both_are_one_commit(self) -> None:
         account = self.opened()

@@ -112,7 +112,7 @@ class FailedWriteTest(SystemTest):
                 print(account.buy('AAPL', 40, 150).cash_after)
         """
         message, cash = finish(start_python(program, self.path)).splitlines()
-        self.assertIn("RLIMIT_FSIZE", message)
+        self.assertIn("file size limit", message)
         self.assertEqual(cash, "4000")
         self.assert_verifies()
 

@@ -20,6 +20,8 @@ struct FaultRun {
     let start: SimulatedDisk
     /// Whether `operate` opens the account itself.
     var opens = false
+    /// How many power cuts follow each fault.
+    var cuts = 1
     /// Returns the last event that it was told of; 0 if it changes nothing.
     let operate: @Sendable (SimulatedMachine, SimulatedSystem, Account?) throws -> UInt64
 
@@ -113,7 +115,7 @@ struct FaultRun {
                 }
             }
         }
-        for disk in [after] + after.afterPowerCut(limit: 3, using: &generator) {
+        for disk in [after] + after.afterPowerCut(limit: cuts, using: &generator) {
             do throws(CrashCheck.Failure) {
                 try CrashCheck(expectation: expectation).check(disk)
             } catch {

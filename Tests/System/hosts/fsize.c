@@ -30,7 +30,7 @@ int main(int argc, char **argv) {
     limit(size);
     for (int i = 0; i < 3; i++) {
         EXPECT(PT_NO_SPACE, pt_buy(account, "AAPL", 1, 1, &fill, &error));
-        REQUIRE(strstr(error.message, "RLIMIT_FSIZE"), "the message is: %s", error.message);
+        REQUIRE(strstr(error.message, "file size limit"), "the message is: %s", error.message);
     }
     EXPECT(PT_OK, pt_summary(account, &after, &error));
     REQUIRE(memcmp(&before, &after, sizeof before) == 0, "the account has changed in memory");
