@@ -89,8 +89,12 @@ extension DirectoryStore {
         let path = journalPath()
         let size = try attempt("examine", path) { () throws(Errno) in try system.status(journal.descriptor).size }
         let needed = position.offset + Int64(count) + sectorSize
-        if needed <= size { return }
-        let newSize = (needed + Self.blockSize - 1) / Self.blockSize * Self.blockSize
+        let newSize = needed <= size ? size : (needed + Self.blockSize - 1) / Self.blockSize * Self.blockSize
+        // Also where the file has the bytes already: a write beyond the limit is refused, and the wipe after it would be, too.
+        guard max(needed, newSize == size ? 0 : newSize) <= system.fileSizeLimit() else {
+            throw StorageError(Errno.tooLarge, "write", path)
+        }
+        if newSize == size { return }
         let block = [UInt8](repeating: fill, count: Int(newSize - size))
         try attempt("extend", path) { () throws(Errno) in try directory.write(block, to: journal, at: size) }
         let written = state.seq

@@ -56,6 +56,8 @@ public protocol System: Sendable {
     // Facts about the process and the machine
     /// Whether fstatfs(2) says that the file system is on this machine.
     func isLocal(_ file: FileDescriptor) throws(Errno) -> Bool
+    /// getrlimit(2), RLIMIT_FSIZE, soft limit
+    func fileSizeLimit() -> Int64
     func processID() -> Int32
     /// A random number that stays the same in one process, and in children forked from it.
     func processToken() -> UInt64

@@ -174,8 +174,7 @@ public struct SystemCalls: System {
         #endif
     }
 
-    /// getrlimit(2), RLIMIT_FSIZE, soft limit
-    private func fileSizeLimit() -> Int64 {
+    public func fileSizeLimit() -> Int64 {
         var limit = rlimit()
         #if canImport(Glibc)
             let result = getrlimit(__rlimit_resource_t(RLIMIT_FSIZE.rawValue), &limit)
@@ -237,6 +236,7 @@ extension Errno: CustomStringConvertible {
     public static let noEntry = Errno(code: ENOENT)
     public static let inputOutput = Errno(code: EIO)
     public static let notDirectory = Errno(code: ENOTDIR)
+    public static let tooLarge = Errno(code: EFBIG)
 
     /// What it means for whoever called the library.
     var kind: StorageError.Kind {
@@ -244,7 +244,7 @@ extension Errno: CustomStringConvertible {
         case ENOSPC, EDQUOT, EFBIG: .noSpace
         case EACCES, EPERM: .permission
         case EROFS: .readOnly
-        case ELOOP, ENXIO: .unsafeFile
+        case ELOOP, ENXIO, EISDIR: .unsafeFile
         case ENOMEM: .noMemory
         default: .io
         }

@@ -32,6 +32,13 @@ static void start(worker *worker, int number, void *(*body)(void *)) {
     }
 }
 
+/* What a thread came to, as a sentence for CHECK. */
+static const char *ended(const worker *worker, const char *sentence) {
+    static char text[800];
+    snprintf(text, sizeof text, "%s (%s %.500s)", sentence, pt_status_name(worker->last), worker->error.message);
+    return text;
+}
+
 static void sleep_milliseconds(long milliseconds) {
     struct timespec span;
     span.tv_sec = milliseconds / 1000;
@@ -99,7 +106,7 @@ static void batches_from_eight_threads(const char *path) {
     }
     for (i = 0; i < THREADS; i++) {
         pthread_join(workers[i].thread, NULL);
-        CHECK(workers[i].last == PT_OK, "every batch ends well");
+        CHECK(workers[i].last == PT_OK, ended(&workers[i], "every batch ends well"));
     }
     CHECK(wrong == 0, "no other thread ever saw the middle of a batch");
     EXPECT(PT_MISUSE, pt_commit(account, &error), "this thread has no batch");
@@ -125,7 +132,7 @@ static void closing_while_others_are_inside(const char *path) {
     EXPECT_PLAIN(PT_OK, pt_close(account), "the account closes while eight threads use it");
     for (i = 0; i < THREADS; i++) {
         pthread_join(workers[i].thread, NULL);
-        CHECK(workers[i].last == PT_CLOSED, "every thread learns that it is closed");
+        CHECK(workers[i].last == PT_CLOSED, ended(&workers[i], "every thread learns that it is closed"));
         bought += workers[i].bought;
     }
     account = open_account(path);
@@ -157,7 +164,7 @@ static void closing_what_others_hold(const char *path) {
         sleep_milliseconds(50);
         EXPECT_PLAIN(PT_OK, pt_close(account), "the account closes while another thread holds its lock");
         pthread_join(holder.thread, NULL);
-        CHECK(holder.last == PT_CLOSED, "that thread learns that it is closed");
+        CHECK(holder.last == PT_CLOSED, ended(&holder, "that thread learns that it is closed"));
         account = open_account(path);
         EXPECT(PT_OK, pt_summary(account, &summary, &error), "the account opens again");
         CHECK(summary.cash == 9999, "what was committed has happened, an open batch has not");
@@ -190,7 +197,7 @@ static void closing_while_batches_end(const char *path) {
         EXPECT_PLAIN(PT_OK, pt_close(account), "the account closes while batches begin and end");
         for (i = 0; i < THREADS; i++) {
             pthread_join(workers[i].thread, NULL);
-            CHECK(workers[i].last == PT_CLOSED, "every thread learns that it is closed");
+            CHECK(workers[i].last == PT_CLOSED, ended(&workers[i], "every thread learns that it is closed"));
             committed += workers[i].bought;
         }
     }
@@ -232,7 +239,7 @@ static void waiting_for_the_lock(const char *path) {
     began = seconds();
     EXPECT_PLAIN(PT_OK, pt_close(account), "the other one closes although a thread waits in it for ever");
     pthread_join(waiting.thread, NULL);
-    CHECK(waiting.last == PT_CLOSED, "that thread learns that it is closed");
+    CHECK(waiting.last == PT_CLOSED, ended(&waiting, "that thread learns that it is closed"));
     CHECK(seconds() - began < 5, "soon");
     EXPECT_PLAIN(PT_OK, pt_account_unlock(holder), "the holder is not disturbed");
     EXPECT_PLAIN(PT_OK, pt_close(holder), "the account closes");
@@ -269,10 +276,10 @@ static void locks_between_threads(const char *path) {
     sleep_milliseconds(20);
     EXPECT_PLAIN(PT_OK, pt_lock_release(lock), "it is released");
     pthread_join(worker.thread, NULL);
-    CHECK(worker.last == PT_OK, "whoever goes on trying gets it");
+    CHECK(worker.last == PT_OK, ended(&worker, "whoever goes on trying gets it"));
     start(&worker, 0, release);
     pthread_join(worker.thread, NULL);
-    CHECK(worker.last == PT_OK, "any thread may release it");
+    CHECK(worker.last == PT_OK, ended(&worker, "any thread may release it"));
     EXPECT_PLAIN(PT_OK, pt_lock_close(lock), "the lock closes");
 }
 
