@@ -84,30 +84,45 @@ extension DirectoryStore {
     /// How much the journal grows at a time. Each block is synced before use, so a commit's fdatasync has no metadata to flush.
     static let blockSize: Int64 = 1 << 16
 
-    /// Makes sure that `count` bytes and at least a sector of fill behind them are in the file.
+    /// Makes sure that `count` bytes and at least a sector of fill behind them are in the file, and on the disk as fill.
     private func extend(toHold count: Int) throws(StorageError) {
         let path = journalPath()
         let size = try attempt("examine", path) { () throws(Errno) in try system.status(journal.descriptor).size }
         let needed = position.offset + Int64(count) + sectorSize
-        let newSize = needed <= size ? size : (needed + Self.blockSize - 1) / Self.blockSize * Self.blockSize
+        var end = size
+        if needed > size { end = (needed + Self.blockSize - 1) / Self.blockSize * Self.blockSize }
         // Also where the file has the bytes already: a write beyond the limit is refused, and the wipe after it would be, too.
-        guard max(needed, newSize == size ? 0 : newSize) <= system.fileSizeLimit() else {
+        guard max(needed, end > size ? end : 0) <= system.fileSizeLimit() else {
             throw StorageError(Errno.tooLarge, "write", path)
         }
-        if newSize == size { return }
-        let block = [UInt8](repeating: fill, count: Int(newSize - size))
-        try attempt("extend", path) { () throws(Errno) in try directory.write(block, to: journal, at: size) }
-        let written = state.seq
+        if end > size {
+            do throws(Errno) {
+                try directory.write([UInt8](repeating: fill, count: Int(end - size)), to: journal, at: size)
+            } catch {
+                try? system.truncate(journal.descriptor, to: size)
+                throw StorageError(error, "extend", path)
+            }
+        }
+        // Whoever extended the file may have died before syncing it, so every handle syncs a block before it uses it.
+        if end > syncedSize {
+            try syncJournal()
+            syncedSize = end
+        }
+    }
+
+    /// Syncs everything in the journal. Under the lock.
+    func syncJournal() throws(StorageError) {
+        let seq = position.seq
         try syncGate.withLock { _ throws(StorageError) in
             do throws(Errno) {
                 try system.syncData(journal.descriptor)
             } catch {
-                // Nothing of this change has been written, but what others wrote before may be lost now.
-                let failure = StorageError(error, "sync", path)
+                // Nothing of this change has been written, but what was written before may be lost now.
+                let failure = StorageError(error, "sync", journalPath())
                 progress.withLock { $0.failure = failure }
                 throw failure
             }
-            progress.withLock { $0.synced(written) }
+            progress.withLock { $0.synced(seq) }
         }
     }
 

@@ -160,7 +160,7 @@ extension DirectoryStore {
         try checkAcceptsChanges()
         _ = try portfolioPermissions()
         // Others may have unlocked before their sync: their records must not depend on a file that nobody syncs any more.
-        try syncAll()
+        try syncJournal()
         try Self.writeNextJournal(records, previousCRC: position.crc, in: directory)
         let sealed = AccountFile.sealedJournal(state.generation)
         guard try directory.status(sealed) == nil else {
@@ -184,6 +184,7 @@ extension DirectoryStore {
                 throw StorageError(.replaced, "\(escaped(journalPath())) is gone")
             }
             journal = file
+            syncedSize = 0
             published = nil
             try load(isLocked: true)
         } catch {
@@ -196,20 +197,6 @@ extension DirectoryStore {
             try publish()
         } catch {
             notice(isWarning: true, error.description)
-        }
-    }
-
-    private func syncAll() throws(StorageError) {
-        let seq = position.seq
-        try syncGate.withLock { _ throws(StorageError) in
-            do throws(Errno) {
-                try system.syncData(journal.descriptor)
-            } catch {
-                let failure = StorageError(error, "sync", journalPath())
-                progress.withLock { $0.failure = failure }
-                throw failure
-            }
-            progress.withLock { $0.synced(seq) }
         }
     }
 

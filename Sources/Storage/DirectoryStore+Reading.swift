@@ -85,6 +85,7 @@ extension DirectoryStore {
                 .replaced, "\(escaped(journalPath())) was replaced under the open account: close it, and open it again")
         }
         journal = file
+        syncedSize = 0
         try load(isLocked: isLocked)
     }
 

@@ -27,6 +27,8 @@ public final class DirectoryStore: Store {
     var position = JournalPosition()
     /// The line that put the rules in force.
     var rulesOffset: Int64 = 0
+    /// How much of the journal's file this handle has synced itself.
+    var syncedSize: Int64 = 0
     /// portfolio.json as this handle last saw it published.
     var published: PublishedFile?
     var portfolioWriter = PortfolioWriter()

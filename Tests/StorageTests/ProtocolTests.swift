@@ -1,0 +1,249 @@
+import Ledger
+import PaperTrade
+import Testing
+
+@testable import Storage
+
+#if canImport(Glibc)
+    import Glibc
+#else
+    import Darwin
+#endif
+
+/// The promises of one commit, one by one, each where it is hardest to keep.
+@Suite struct `The commit protocol` {
+    private let io = Errno(code: EIO)
+
+    private func deposit(_ millionths: Int64) -> Change { .deposit(Money(clamping: millionths)) }
+
+    private func expectStatus(
+        _ status: Status, _ location: SourceLocation = #_sourceLocation, _ body: () throws -> Void
+    ) {
+        do {
+            try body()
+            Issue.record("it succeeds", sourceLocation: location)
+        } catch let error as PaperTradeError {
+            #expect(error.status == status, "\(error)", sourceLocation: location)
+        } catch {
+            Issue.record("\(error)", sourceLocation: location)
+        }
+    }
+
+    @Test func `a failed fdatasync is uncertain, is not tried again, and ends the handle's changes`() throws {
+        let machine = try SimulatedMachine.withAccount()
+        let process = machine.process()
+        let account = try machine.account(process)
+        process.inject(.fail(io), at: 0) { $0.operation == .syncData }
+        expectStatus(.uncertain) { try account.deposit(Money(clamping: 1)) }
+        process.onCall(nil)
+        let calls = process.recording { expectStatus(.failedHandle) { try account.deposit(Money(clamping: 1)) } }
+        #expect(!calls.contains { $0.operation == .syncData || $0.operation == .write && $0.subject == AccountFile.journal })
+        #expect(try account.summary().cash == Money(clamping: 10_000_000_001), "reading goes on")
+        expectStatus(.failedHandle) { try account.reset() }
+        expectStatus(.failedHandle) { try account.batch { () throws(PaperTradeError) in _ = try account.deposit(Money(clamping: 1)) } }
+    }
+
+    @Test func `a thread that waits for the flush that fails is not told that its own succeeded`() throws {
+        let machine = try SimulatedMachine.withAccount()
+        let process = machine.process()
+        let store = try DirectoryStore.open(simulatedPath, process)
+        let first = try store.append(deposit(1))
+        let second = try store.append(deposit(2))
+        let waiter = Waiter { () throws(StorageError) in try store.sync(through: second) }
+        process.onCall { call in
+            guard call.operation == .syncData else { return nil }
+            if !waiter.isStarted {
+                waiter.start()
+                usleep(20_000)
+            }
+            return .fail(Errno(code: EIO))
+        }
+        #expect(throws: StorageError.self) { try store.sync(through: first) }
+        process.onCall(nil)
+        #expect(waiter.result()?.kind == .uncertain)
+    }
+
+    @Test func `every handle that was open when a flush failed reports it, and one that opens later trusts nothing it sees`() throws {
+        var generator = SeededGenerator(for: "lost flush")
+        let machine = try SimulatedMachine.withAccount()
+        let failing = machine.process()
+        let (first, second) = (try machine.account(failing), try machine.account())
+        failing.inject(.fail(io), at: 0) { $0.operation == .syncData }
+        expectStatus(.uncertain) { try first.deposit(Money(clamping: 1)) }
+        expectStatus(.uncertain) { try second.deposit(Money(clamping: 2)) }
+        let third = try machine.account()
+        let seq = try third.deposit(Money(clamping: 3)).seq
+        #expect(seq == 5)
+        let expectation = Expectation(allowed: CommitEnd.all(in: machine.disk, withUnborn: false), acknowledgedSeq: seq)
+        for disk in machine.disk.afterPowerCut(limit: 30, using: &generator) {
+            try CrashCheck(expectation: expectation).check(disk)
+        }
+    }
+
+    @Test func `a flush that fails while a crash is mended fails the commits that wait for theirs`() throws {
+        let start = try SimulatedMachine.withAccount().disk
+        for failingSync in 0..<2 {
+            let machine = SimulatedMachine(start)
+            let process = machine.process()
+            let store = try DirectoryStore.open(simulatedPath, process)
+            let seq = try store.append(deposit(1))
+            // Another process dies in the middle of its write.
+            let victim = machine.process()
+            let dying = try DirectoryStore.open(simulatedPath, victim)
+            victim.inject(.killAfter(70), at: 0) { $0.operation == .write && $0.subject == AccountFile.journal }
+            #expect(throws: StorageError.self) { try dying.append(deposit(2)) }
+            process.inject(.fail(io), at: failingSync) { $0.operation == .syncData }
+            let mending = Result { try store.append(deposit(3)) }
+            process.onCall(nil)
+            guard case .failure = mending else { continue }
+            if case .failure(let error) = Result(catching: { try store.sync(through: seq) }) {
+                #expect((error as? StorageError)?.kind == .uncertain)
+                continue
+            }
+            // It was acknowledged: then it has to be true.
+            let expectation = Expectation(allowed: CommitEnd.all(in: machine.disk, withUnborn: false), acknowledgedSeq: seq)
+            var generator = SeededGenerator(seed: 1)
+            for disk in machine.disk.afterPowerCut(limit: 50, using: &generator) { try CrashCheck(expectation: expectation).check(disk) }
+        }
+    }
+
+    @Test func `what is rolled back stays away, also after a power cut`() throws {
+        var generator = SeededGenerator(for: "rollback")
+        let machine = try SimulatedMachine.withAccount()
+        let process = machine.process()
+        let account = try machine.account(process)
+        process.inject(.fail(io), at: 0) { $0.operation == .exchange }
+        expectStatus(.io) { try account.deposit(Money(clamping: 1)) }
+        let expectation = Expectation(allowed: CommitEnd.all(in: machine.disk, withUnborn: false), acknowledgedSeq: 2)
+        for disk in machine.disk.afterPowerCut(limit: 40, using: &generator) { try CrashCheck(expectation: expectation).check(disk) }
+        process.onCall(nil)
+        #expect(try account.deposit(Money(clamping: 1)).seq == 3)
+    }
+
+    @Test func `a rollback that fails is uncertain`() throws {
+        for operation in [SystemCall.Operation.write, .syncData] {
+            let machine = try SimulatedMachine.withAccount()
+            let process = machine.process()
+            let account = try machine.account(process)
+            let isPublishing = Locked(false)
+            process.onCall { call in
+                if call.operation == .exchange { isPublishing.withLock { $0 = true } }
+                let fails = call.operation == .exchange || (isPublishing.withLock { $0 } && call.operation == operation)
+                return fails ? .fail(Errno(code: EIO)) : nil
+            }
+            expectStatus(.uncertain) { try account.deposit(Money(clamping: 1)) }
+            process.onCall(nil)
+            expectStatus(.failedHandle) { try account.deposit(Money(clamping: 1)) }
+        }
+    }
+
+    @Test func `a rename that is reported failed but was done has happened`() throws {
+        for isUnsupported in [false, true] {
+            let machine = try SimulatedMachine.withAccount()
+            let process = machine.process()
+            let account = try machine.account(process)
+            process.onCall { call in
+                switch call.operation {
+                case .exchange: isUnsupported ? .fail(Errno(code: EINVAL)) : .failButDo(Errno(code: EIO))
+                case .rename: .failButDo(Errno(code: EIO))
+                default: nil
+                }
+            }
+            #expect(try account.deposit(Money(clamping: 1)).seq == 3)
+            process.onCall(nil)
+            #expect(try account.deposit(Money(clamping: 1)).seq == 4)
+            #expect(try verifyAccount(path: simulatedPath, system: process).problems.isEmpty)
+        }
+    }
+
+    @Test func `a repeated request is answered only when its event is on the disk`() throws {
+        var generator = SeededGenerator(for: "repeated request")
+        let machine = try SimulatedMachine.withAccount()
+        let victim = machine.process()
+        let account = try machine.account(victim)
+        let other = try machine.account()
+        victim.inject(.kill, at: 0) { $0.operation == .syncData }
+        #expect(throws: PaperTradeError.self) { try account.deposit(Money(clamping: 5), RequestOptions(id: "once")) }
+        let receipt = try other.deposit(Money(clamping: 5), RequestOptions(id: "once"))
+        #expect(receipt.isRepeated && receipt.seq == 3)
+        let expectation = Expectation(allowed: CommitEnd.all(in: machine.disk, withUnborn: false), acknowledgedSeq: 3)
+        for disk in machine.disk.afterPowerCut(limit: 40, using: &generator) { try CrashCheck(expectation: expectation).check(disk) }
+    }
+
+    @Test func `a request found without the lock is not one that its writer rolls back`() throws {
+        let machine = try SimulatedMachine.withAccount()
+        let writer = machine.process()
+        let (account, other) = (try machine.account(writer), try machine.account())
+        let found = Locked<Status?>(nil)
+        writer.onCall { call in
+            guard call.operation == .exchange else { return nil }
+            do {
+                _ = try other.findRequest("once")
+                found.withLock { $0 = .ok }
+            } catch let error as PaperTradeError { found.withLock { $0 = error.status } } catch {}
+            return .fail(Errno(code: EIO))
+        }
+        expectStatus(.io) { try account.deposit(Money(clamping: 5), RequestOptions(id: "once")) }
+        #expect(found.withLock { $0 } != .ok, "it was confirmed, and then rolled back")
+    }
+
+    @Test func `a request from before a reset that was killed half-way is not carried out again`() throws {
+        let start = try SimulatedMachine.withAccount().disk
+        for number in 0... {
+            let machine = SimulatedMachine(start)
+            let victim = machine.process()
+            let (account, other) = (try machine.account(victim), try machine.account())
+            try account.deposit(Money(clamping: 5), RequestOptions(id: "once"))
+            victim.inject(.kill, at: number)
+            _ = try? account.reset()
+            // Looking it up builds the index of requests, without the lock.
+            #expect(try other.findRequest("once").seq == 3)
+            let repeated = try other.deposit(Money(clamping: 5), RequestOptions(id: "once"))
+            #expect(repeated.isRepeated && repeated.seq == 3, "killed at call \(number)")
+            var seqs: [UInt64] = []
+            try other.history { event in
+                seqs.append(event.record.seq)
+                return true
+            }
+            #expect(seqs == Array(1...UInt64(seqs.count)), "killed at call \(number)")
+            if !victim.isDead { return }
+        }
+    }
+}
+
+/// A call on a thread of its own.
+final class Waiter: @unchecked Sendable {
+    private let body: () throws(StorageError) -> Void
+    private let state = Locked<(thread: pthread_t?, error: StorageError?)>((nil, nil))
+
+    init(_ body: @escaping () throws(StorageError) -> Void) { self.body = body }
+
+    var isStarted: Bool { state.withLock { $0.thread != nil } }
+
+    func start() {
+        var thread = pthread_t()
+        let context = Unmanaged.passRetained(self).toOpaque()
+        pthread_create(
+            &thread, nil,
+            { context in
+                #if canImport(Glibc)
+                    guard let context else { return nil }
+                #endif
+                let waiter = Unmanaged<Waiter>.fromOpaque(context).takeRetainedValue()
+                do throws(StorageError) {
+                    try waiter.body()
+                } catch {
+                    waiter.state.withLock { $0.error = error }
+                }
+                return nil
+            }, context)
+        state.withLock { $0.thread = thread }
+    }
+
+    /// Waits for its end; what it threw.
+    func result() -> StorageError? {
+        guard let thread = state.withLock({ $0.thread }) else { return nil }
+        pthread_join(thread, nil)
+        return state.withLock { $0.error }
+    }
+}
