@@ -92,7 +92,7 @@ extension DirectoryStore {
         var end = size
         if needed > size { end = (needed + Self.blockSize - 1) / Self.blockSize * Self.blockSize }
         // Also where the file has the bytes already: a write beyond the limit is refused, and the wipe after it would be, too.
-        guard max(needed, end > size ? end : 0) <= system.fileSizeLimit() else {
+        guard (end > size ? end : needed) <= system.fileSizeLimit() else {
             throw StorageError(Errno.tooLarge, "write", path)
         }
         if end > size {

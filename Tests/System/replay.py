@@ -18,7 +18,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any, Optional
 
-from support import JOURNAL, crc32c
+from files import JOURNAL, crc32c
 
 _context = Context(prec=80, rounding=ROUND_HALF_EVEN)  # a product of two amounts has 30 digits
 _millionth = Decimal("0.000001")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import select
 import sys
 
-from support import checked_portfolio
+from files import checked_portfolio
 
 
 def main() -> None:
