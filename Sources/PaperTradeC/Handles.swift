@@ -86,7 +86,7 @@ final class HandleTable: @unchecked Sendable {
     }
 
     private func missing(_ id: UInt) -> PaperTradeError {
-        id < firstID
+        0 < id && id < firstID
             ? PaperTradeError(.forked, "this handle was opened by the parent process: open it again in the child")
             : Handles.notOpen("handle")
     }

@@ -110,12 +110,12 @@ import Testing
 
     @Test func `whatever was killed at whatever call, the others go on and lose nothing`() throws {
         let hunt = CrashHunt()
-        let start = try SimulatedMachine.withFullBlock(room: 1400).disk
-        let operations: [(SimulatedMachine, Account) throws -> Void] = [
-            { machine, account in try machine.acknowledged { try account.buy("AAPL", 40, at: 150).seq } },
-            { machine, account in try machine.acknowledged { try account.reset().seq } },
+        let operations: [(start: SimulatedMachine, (SimulatedMachine, Account) throws -> Void)] = [
+            (try .withFullBlock(room: 600), { machine, account in try machine.acknowledged { try account.buy("AAPL", 40, at: 150).seq } }),
+            (try .withAccount(), { machine, account in try machine.acknowledged { try account.reset().seq } }),
         ]
-        for operation in operations {
+        for (start, operation) in operations {
+            let start = start.disk
             var number = 0
             var isKilled = true
             while isKilled {
@@ -130,7 +130,7 @@ import Testing
                 try? operation(machine, account)
                 isKilled = victim.isDead
                 number += 1
-                try hunt.run(on: machine, sharing: 3, secondCutEvery: 40) { machine in
+                try hunt.run(on: machine, sharing: 6, secondCutEvery: 40) { machine in
                     try machine.acknowledged { try other.deposit(Money(clamping: 1)).seq }
                     let third = try machine.account()
                     try machine.acknowledged { try third.deposit(Money(clamping: 2)).seq }

@@ -16,6 +16,17 @@ import Testing
 
     private func deposit(_ millionths: Int64) -> Change { .deposit(Money(clamping: millionths)) }
 
+    /// The flush of a commit is the first one after the commit was published.
+    private func failFlush(of process: SimulatedSystem, _ fault: SimulatedSystem.Fault) {
+        let isPublished = Locked(false)
+        process.onCall { call in
+            if call.operation == .exchange { isPublished.withLock { $0 = true } }
+            guard call.operation == .syncData, isPublished.withLock({ $0 }) else { return nil }
+            isPublished.withLock { $0 = false }
+            return fault
+        }
+    }
+
     private func expectStatus(
         _ status: Status, _ location: SourceLocation = #_sourceLocation, _ body: () throws -> Void
     ) {
@@ -33,7 +44,7 @@ import Testing
         let machine = try SimulatedMachine.withAccount()
         let process = machine.process()
         let account = try machine.account(process)
-        process.inject(.fail(io), at: 0) { $0.operation == .syncData }
+        failFlush(of: process, .fail(io))
         expectStatus(.uncertain) { try account.deposit(Money(clamping: 1)) }
         process.onCall(nil)
         let calls = process.recording { expectStatus(.failedHandle) { try account.deposit(Money(clamping: 1)) } }
@@ -68,12 +79,13 @@ import Testing
         let machine = try SimulatedMachine.withAccount()
         let failing = machine.process()
         let (first, second) = (try machine.account(failing), try machine.account())
-        failing.inject(.fail(io), at: 0) { $0.operation == .syncData }
+        try second.withdraw(Money(clamping: 1))
+        failFlush(of: failing, .fail(io))
         expectStatus(.uncertain) { try first.deposit(Money(clamping: 1)) }
         expectStatus(.uncertain) { try second.deposit(Money(clamping: 2)) }
         let third = try machine.account()
         let seq = try third.deposit(Money(clamping: 3)).seq
-        #expect(seq == 5)
+        #expect(seq == 6)
         let expectation = Expectation(allowed: CommitEnd.all(in: machine.disk, withUnborn: false), acknowledgedSeq: seq)
         for disk in machine.disk.afterPowerCut(limit: 30, using: &generator) {
             try CrashCheck(expectation: expectation).check(disk)
@@ -162,7 +174,7 @@ import Testing
         let victim = machine.process()
         let account = try machine.account(victim)
         let other = try machine.account()
-        victim.inject(.kill, at: 0) { $0.operation == .syncData }
+        failFlush(of: victim, .kill)
         #expect(throws: PaperTradeError.self) { try account.deposit(Money(clamping: 5), RequestOptions(id: "once")) }
         let receipt = try other.deposit(Money(clamping: 5), RequestOptions(id: "once"))
         #expect(receipt.isRepeated && receipt.seq == 3)

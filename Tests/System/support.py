@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import ctypes
 import functools
 import os
@@ -24,7 +25,7 @@ os.environ["PAPERTRADE_LIBRARY"] = str(LIBRARY)
 sys.path[:0] = [str(PACKAGE), str(HERE)]
 
 import papertrade  # noqa: E402
-from files import CONFIG, JOURNAL, PORTFOLIO, checked_portfolio, crc32c, files_of, lines_of, portfolio_of  # noqa: E402, F401
+from files import files_of  # noqa: E402
 from papertrade import Account  # noqa: E402
 
 ENVIRONMENT = {**os.environ, "PYTHONPATH": f"{PACKAGE}{os.pathsep}{HERE}", "PYTHONUNBUFFERED": "1"}
@@ -58,8 +59,6 @@ def memory_of(account: Account) -> tuple[Any, ...]:
 def _build_directory() -> Path:
     directory = tempfile.mkdtemp(prefix="papertrade-system-build-")
     os.chmod(directory, 0o755)
-    import atexit
-
     atexit.register(shutil.rmtree, directory, ignore_errors=True)
     return Path(directory)
 
@@ -132,16 +131,17 @@ def run(*command: Union[str, Path], timeout: float = 60, **options: Any) -> str:
     return finish(start(*command, **options), timeout)
 
 
-def run_as(user: int, call: Callable[[], object]) -> str:
-    """The outcome of `call` in a child process of another user, for root: its result as text, or the name of what it raised."""
+def run_forked(call: Callable[[], object], user: Optional[int] = None) -> str:
+    """The outcome of `call` in a forked child: its result as text, or what it raised. For root: as another user."""
     reading, writing = os.pipe()
     child = os.fork()
     if child == 0:
         try:
             os.close(reading)
-            os.setgroups([])
-            os.setgid(user)
-            os.setuid(user)
+            if user is not None:
+                os.setgroups([])
+                os.setgid(user)
+                os.setuid(user)
             try:
                 text = str(call())
             except BaseException as error:

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import papertrade
 from papertrade import Account
-from support import HERE, JOURNAL, NOBODY, SystemTest, compiled, files_of, is_root, note, run, run_as, start, unmount
+from files import JOURNAL, files_of
+from support import HERE, NOBODY, SystemTest, compiled, is_root, note, run, run_forked, start, unmount
 
 
 class ArgumentTest(SystemTest):
@@ -73,7 +74,7 @@ class PlaceTest(SystemTest):
     @unittest.skipUnless(is_root, "becoming somebody else takes root")
     def test_a_directory_that_somebody_else_may_not_enter(self) -> None:
         self.make()
-        outcome = run_as(NOBODY, lambda: Account(self.path))
+        outcome = run_forked(lambda: Account(self.path), NOBODY)
         self.assertRegex(outcome, "^Permission: cannot open .*account")
 
     @unittest.skipUnless(is_root, "becoming somebody else takes root")
@@ -93,7 +94,7 @@ class PlaceTest(SystemTest):
             return "not refused"
 
         before = files_of(self.path)
-        self.assertRegex(run_as(NOBODY, read), "^10000 .*read-only")
+        self.assertRegex(run_forked(read, NOBODY), "^10000 .*read-only")
         self.assert_unchanged(before)
 
     def test_a_directory_that_everybody_may_write(self) -> None:
@@ -137,7 +138,7 @@ class ForkedHandleTest(SystemTest):
     def test_a_forked_handle_is_refused_and_nothing_changes(self) -> None:
         account = self.open(initial_cash=10_000)
         before = files_of(self.path)
-        outcome = run_as(os.geteuid(), lambda: account.buy("ABC", 1, 1))
+        outcome = run_forked(lambda: account.buy("ABC", 1, 1))
         self.assertRegex(outcome, "^Forked: .*parent")
         self.assert_unchanged(before)
         self.assertEqual(account.buy("ABC", 1, 1).cash_after, 9999)

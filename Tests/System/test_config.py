@@ -11,7 +11,8 @@ from typing import Any
 
 import papertrade
 from papertrade import Account
-from support import CONFIG, PORTFOLIO, SystemTest, files_of, finish, lines_of, start_python
+from files import CONFIG, PORTFOLIO, files_of, lines_of
+from support import SystemTest, finish, start_python
 
 
 def commission(minimum: object) -> str:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import subprocess
 import unittest
 
-from support import SystemTest, compiled, finish, note, portfolio_of, start
+from files import portfolio_of
+from support import SystemTest, compiled, finish, note, start
 
 PROCESSES, SECONDS = 16, 2
 

@@ -9,11 +9,11 @@ import subprocess
 import time
 import unittest
 from pathlib import Path
-from typing import Optional
 
 import papertrade
+from files import CONFIG, JOURNAL, portfolio_of
 from replay import Replay
-from support import CONFIG, ENVIRONMENT, JOURNAL, SystemTest, compiled, note, portfolio_of, run, start
+from support import ENVIRONMENT, SystemTest, compiled, note, run, start
 
 
 class HostTest(SystemTest):
@@ -143,8 +143,7 @@ class HolderTest(HostTest):
         self.assert_replays()
 
     def busy_after(self, timeout: float) -> tuple[float, str]:
-        """What a change that waits so long comes to: how long it took, and the message. The lock is tried for, twice: opening needs it,
-        too, so a process of its own would only add its start."""
+        """Tries for the lock: how long that took, and the message."""
         began = time.monotonic()
         try:
             with self.account.lock(timeout):

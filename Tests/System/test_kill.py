@@ -6,7 +6,8 @@ import signal
 import time
 import unittest
 
-from support import CONFIG, Account, finish, note, portfolio_of, seeded, wait_until
+from files import CONFIG, portfolio_of
+from support import Account, finish, note, seeded, wait_until
 from workers import CONFIG_TEXT, LANGUAGES, Worker, WorkersTest
 
 PROCESSES, KILLS, UNBOUNDED = 6, 200, 1_000_000

@@ -7,8 +7,9 @@ import sys
 import time
 import unittest
 
+from files import CONFIG, portfolio_of
 from replay import Replay
-from support import CONFIG, HERE, Account, finish, note, portfolio_of, seeded, start
+from support import HERE, Account, finish, note, seeded, start
 from workers import CONFIG_TEXT, WorkersTest, counts, shown
 
 PROCESSES, TRADES = 8, 500

@@ -12,7 +12,8 @@ from decimal import Decimal
 
 import papertrade
 from papertrade import Analysis, Lock, Outcome, Signal
-from support import JOURNAL, PORTFOLIO, SystemTest, finish, lines_of, portfolio_of, start_python
+from files import JOURNAL, PORTFOLIO, lines_of, portfolio_of
+from support import SystemTest, finish, start_python
 
 HOUR = timedelta(hours=1)
 

@@ -10,9 +10,8 @@ from typing import Any, Callable
 
 import papertrade
 from papertrade import Account, Analysis
-from support import (
-    JOURNAL, NOBODY, PORTFOLIO, SystemTest, files_of, finish, is_root, lines_of, memory_of, mount, portfolio_of, run_as, start_python, unmount,
-)
+from files import PORTFOLIO, files_of, lines_of, portfolio_of
+from support import NOBODY, SystemTest, finish, is_root, memory_of, mount, run_forked, start_python, unmount
 
 
 def refusal_of(account: Account, change: Callable[[], object], kind: type[papertrade.PaperTradeError]) -> str:
@@ -121,7 +120,7 @@ class FailedWriteTest(SystemTest):
         home.mkdir()
         if is_root:  # to whom everything is permitted
             os.chown(home, NOBODY, NOBODY)
-            message = run_as(NOBODY, lambda: trade_without_permission(home / "account"))
+            message = run_forked(lambda: trade_without_permission(home / "account"), NOBODY)
         else:
             message = trade_without_permission(home / "account")
         self.assertTrue(message.startswith("cannot "), message)

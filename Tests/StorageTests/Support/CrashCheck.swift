@@ -10,8 +10,21 @@ struct CommitEnd: Hashable, CustomStringConvertible {
 
     var description: String { "event \(seq) (\(hexadecimal(crc)))" }
 
+    /// Journals that were looked at before, by a hash of their bytes: most snapshots have the same one.
+    private static let known = Locked<[Int: Set<CommitEnd>]>([:])
+
     /// The ends of all commits that stand in these bytes of a journal.
     static func all(in journal: [UInt8]) -> Set<CommitEnd> {
+        var hasher = Hasher()
+        journal.withUnsafeBytes { hasher.combine(bytes: $0) }
+        let hash = hasher.finalize()
+        if let ends = known.withLock({ $0[hash] }) { return ends }
+        let ends = read(journal)
+        known.withLock { $0[hash] = ends }
+        return ends
+    }
+
+    private static func read(_ journal: [UInt8]) -> Set<CommitEnd> {
         var ends: Set<CommitEnd> = []
         for line in journal.split(separator: fill) {
             line.withUnsafeBytes { bytes in

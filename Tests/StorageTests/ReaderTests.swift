@@ -1,0 +1,97 @@
+import Ledger
+import PaperTrade
+import Testing
+
+@testable import Storage
+
+/// Readers take no lock. Whatever others do between any two of their system calls, they see the account as it was at some moment.
+@Suite struct `Without the lock` {
+    private struct Scene {
+        let name: String
+        let happening: @Sendable (Account) throws -> Void
+    }
+
+    private let scenes = [
+        Scene(name: "a trade") { _ = try $0.buy("AAPL", 1, at: 10) },
+        Scene(name: "a trade, a reset and another trade") { account in
+            try account.buy("AAPL", 1, at: 10)
+            try account.reset()
+            try account.buy("MSFT", 1, at: 20)
+        },
+        Scene(name: "closing") { $0.close() },
+    ]
+
+    /// Runs `read` again and again, with each scene between two other calls of it.
+    private func interleave(
+        _ read: (SimulatedMachine, SimulatedSystem, Account) throws -> String?, _ location: SourceLocation = #_sourceLocation
+    ) throws {
+        let machine = try SimulatedMachine.withAccount()
+        let account = try machine.account()
+        try account.reset()
+        try account.buy("NVDA", 2, at: 30)
+        account.close()
+        let start = machine.disk
+        for scene in scenes {
+            for number in 0... {
+                let machine = SimulatedMachine(start)
+                let process = machine.process()
+                let (reader, writer) = (try machine.account(process), try machine.account())
+                let count = Locked(0)
+                let problem = Locked<String?>(nil)
+                process.onCall { _ in
+                    let isNow = count.withLock { count in
+                        count += 1
+                        return count == number + 1
+                    }
+                    guard isNow else { return nil }
+                    do { try scene.happening(writer) } catch { problem.withLock { $0 = "\(error)" } }
+                    return nil
+                }
+                do {
+                    if let found = try read(machine, process, reader) { problem.withLock { $0 = found } }
+                } catch { problem.withLock { $0 = "\(error)" } }
+                process.onCall(nil)
+                if let problem = problem.withLock({ $0 }) {
+                    Issue.record("\(scene.name) before call \(number): \(problem)", sourceLocation: location)
+                }
+                if count.withLock({ $0 }) <= number { break }
+            }
+        }
+    }
+
+    @Test func `a summary is of one moment, whatever happens meanwhile`() throws {
+        try interleave { _, _, reader in
+            let summary = try reader.summary()
+            let total = summary.totalCost.flatMap { $0.adding(summary.cash) }
+            return total == summary.netDeposits.adding(summary.realizedPnL) ? nil : "\(summary)"
+        }
+    }
+
+    @Test func `a history is whole and in order, whatever happens meanwhile`() throws {
+        try interleave { _, _, reader in
+            let before = try reader.summary().seq
+            var seqs: [UInt64] = []
+            try reader.history { event in
+                seqs.append(event.record.seq)
+                return true
+            }
+            return seqs.count >= before && seqs == Array(1...UInt64(seqs.count)) ? nil : "\(seqs)"
+        }
+    }
+
+    @Test func `an account opens read-only, whatever happens meanwhile`() throws {
+        try interleave { machine, process, _ in
+            var options = Options()
+            options.isReadOnly = true
+            options.system = process
+            return try Account(simulatedPath, options: options).summary().seq >= 2 ? nil : "an empty account"
+        }
+    }
+
+    @Test func `verify finds nothing wrong, whatever happens meanwhile`() throws {
+        try interleave { _, process, _ in
+            let report = try verifyAccount(path: simulatedPath, system: process)
+            return report.problems.first?.description ?? (report.events == report.lastSeq ? nil : "\(report.events) of \(report.lastSeq) events")
+        }
+    }
+}
