@@ -34,7 +34,7 @@ let package = Package(
             ]),
 
         .testTarget(name: "LedgerTests", dependencies: ["Ledger"]),
-        .testTarget(name: "StorageTests", dependencies: ["Storage", "Ledger", "CJansson"]),
+        .testTarget(name: "StorageTests", dependencies: ["Storage", "Ledger", "PaperTrade", "CJansson"]),
         .testTarget(name: "PaperTradeTests", dependencies: ["PaperTrade", "Storage"]),
     ],
     swiftLanguageModes: [.v6]

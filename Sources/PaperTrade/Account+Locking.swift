@@ -74,7 +74,10 @@ extension Account {
     }
 
     private func endBatch(_ body: (Draft) throws(StorageError) -> Void) throws(PaperTradeError) -> Draft {
-        guard gate.resume() else { throw PaperTradeError(.misuse, "this thread has not begun a batch") }
+        guard gate.resume() else {
+            try checkUsable(isReading: false)  // a close may have taken it just now
+            throw PaperTradeError(.misuse, "this thread has not begun a batch")
+        }
         guard let draft = batch?.draft else {
             gate.hold()
             throw PaperTradeError(.misuse, "this thread has not begun a batch")
@@ -111,7 +114,10 @@ extension Account {
     /// - Throws: `misuse` if this thread does not hold the lock.
     public func unlock() throws(PaperTradeError) {
         try checkUsable(isReading: false)
-        guard gate.resume() else { throw PaperTradeError(.misuse, "this thread does not hold the account's lock") }
+        guard gate.resume() else {
+            try checkUsable(isReading: false)  // a close may have taken it just now
+            throw PaperTradeError(.misuse, "this thread does not hold the account's lock")
+        }
         guard lockCount > 0 else {
             gate.hold()
             throw PaperTradeError(.misuse, "this thread does not hold the account's lock")

@@ -93,10 +93,19 @@ extension Account {
         if gate.isInside, let record = batch?.requests[id] {
             return Receipt(record: record, isRepeated: true, isProvisional: true)
         }
-        let found = try translated { () throws(StorageError) in
+        var found = try translated { () throws(StorageError) in
             try view.withLock { _ throws(StorageError) in
                 try store.catchUp(isLocked: false)
                 return try store.find(id)
+            }
+        }
+        if !options.isReadOnly, let seq = found?.record.seq, seq > store.durableSeq {
+            // What is read without the lock may still be rolled back by its writer. What is read under it may not.
+            found = try criticalSection(deadline(nil)) { () throws(StorageError) in
+                try view.withLock { _ throws(StorageError) in
+                    try store.catchUp(isLocked: true)
+                    return try store.find(id)
+                }
             }
         }
         guard let found else {

@@ -164,7 +164,12 @@ extension DirectoryStore {
             }
             progress.withLock { $0.synced(before.writtenSeq) }
         }
-        try checkStillCounts(file, seq)
+        do throws(StorageError) {
+            try checkStillCounts(file, seq)
+        } catch {
+            // The event is written: whatever keeps us from looking, nobody may be told that nothing has happened.
+            throw error.kind == .uncertain ? error : uncertain(seq, because: error)
+        }
     }
 
     private func uncertain(_ seq: UInt64, because reason: StorageError) -> StorageError {

@@ -32,11 +32,12 @@ extension DirectoryStore {
     public func find(_ id: RequestID) throws(StorageError) -> (record: Record, generation: UInt32)? {
         if !requests.isComplete { try readRequestIndex() }
         guard let place = requests.place(of: id) else { return nil }
-        let name = place.generation == state.generation ? AccountFile.journal : AccountFile.sealedJournal(place.generation)
-        let file = place.generation == state.generation ? journal : try directory.open(name, .readOnly)
-        guard let file else {
-            throw StorageError(.missingData, "\(escaped(directory.path(of: name))) is gone: restore it", seq: place.seq)
+        guard let journal = try readableJournal(of: place.generation) else {
+            throw StorageError(
+                .missingData, "\(escaped(directory.path(of: AccountFile.sealedJournal(place.generation)))) is gone: restore it",
+                seq: place.seq)
         }
+        let (file, name) = (journal.file, journal.name)
         let bytes = try directory.read(file, name, at: place.offset, count: maximumLineCount)
         guard let line = JournalLine(firstOf: bytes), line.record.seq == place.seq else {
             throw StorageError(
@@ -68,14 +69,20 @@ extension DirectoryStore {
         var journals = [ReadableJournal(file: journal, name: AccountFile.journal, generation: state.generation)]
         var first = try firstSeq(of: journals[0])
         guard first > seq else { return journals }
-        for sealed in try directory.sealedJournals().reversed() where sealed.generation < state.generation {
+        for generation in try directory.generations(before: state.generation).reversed() {
             guard first > seq else { break }
-            guard let file = try directory.open(sealed.name, .readOnly) else { continue }
-            let journal = ReadableJournal(file: file, name: sealed.name, generation: sealed.generation)
+            guard let journal = try readableJournal(of: generation) else { continue }
             first = try firstSeq(of: journal)
             journals.insert(journal, at: 0)
         }
         return journals
+    }
+
+    private func readableJournal(of generation: UInt32) throws(StorageError) -> ReadableJournal? {
+        if generation == state.generation {
+            return ReadableJournal(file: journal, name: AccountFile.journal, generation: generation)
+        }
+        return try directory.openJournal(of: generation)
     }
 
     private func firstSeq(of journal: ReadableJournal) throws(StorageError) -> UInt64 {
@@ -103,8 +110,8 @@ extension DirectoryStore {
             }
             return true
         }
-        // A bad tail of the current journal is a line that is being written; a sealed one has none.
-        if case .fault(let fault) = end, journal.name != AccountFile.journal {
+        // A bad tail of the current journal is a line that is being written; a sealed one has none, and neither has what was read before.
+        if case .fault(let fault) = end, journal.name != AccountFile.journal || fault.expectedOffset < position.offset {
             throw StorageError(
                 .corrupt,
                 "\(escaped(directory.path(of: journal.name))), byte \(fault.offset): \(fault.problem): run verify",
@@ -135,5 +142,31 @@ extension DirectoryStore {
             let line = JournalLine(firstOf: Array(bytes[start...]))
         else { return nil }
         return (start, line.record.seq)
+    }
+}
+
+extension AccountDirectory {
+    /// The generations before `generation` whose journals are here, oldest first.
+    func generations(before generation: UInt32) throws(StorageError) -> [UInt32] {
+        // The one that a reset is just moving comes first: it goes from this name to a sealed one, never back.
+        var generations = Set([try movingJournal()?.generation].compactMap { $0 })
+        generations.formUnion(try sealedJournals().map(\.generation))
+        return generations.filter { $0 < generation }.sorted()
+    }
+
+    /// The journal of a finished generation, also if its reset is under way, or was interrupted by a crash.
+    func openJournal(of generation: UInt32) throws(StorageError) -> ReadableJournal? {
+        if let moving = try movingJournal(), moving.generation == generation { return moving }
+        let name = AccountFile.sealedJournal(generation)
+        return try open(name, .readOnly).map { ReadableJournal(file: $0, name: name, generation: generation) }
+    }
+
+    /// The journal that has the name between the two that a reset gives it: the next generation's before the exchange, the old one's after it.
+    func movingJournal() throws(StorageError) -> ReadableJournal? {
+        let name = AccountFile.nextJournal
+        guard let file = try open(name, .readOnly) else { return nil }
+        let bytes = try read(file, name, at: 0, count: maximumLineCount)
+        guard case .started(let start)? = JournalLine(firstOf: bytes)?.record.event else { return nil }
+        return ReadableJournal(file: file, name: name, generation: start.generation)
     }
 }

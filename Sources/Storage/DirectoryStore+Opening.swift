@@ -213,16 +213,26 @@ extension DirectoryStore {
         }
     }
 
-    /// Finishes a reset that a crash interrupted after the exchange, or removes what is left of one before it.
+    /// Finishes a reset or a recovery that a crash interrupted after the exchange, or removes what is left of one before it.
+    ///
+    /// What the file says of itself decides, not which names are free: sealed journals may have been moved away.
     func finishReset() throws(StorageError) {
         guard try directory.status(AccountFile.nextJournal) != nil else { return }
         let path = directory.path(of: AccountFile.nextJournal)
-        let sealed = state.generation > 1 ? AccountFile.sealedJournal(state.generation - 1) : nil
-        if let sealed, try directory.status(sealed) == nil {
+        let generation = try directory.movingJournal()?.generation
+        let isRecovered = try readStart(journal).kind == .recover
+        // After a recovery it may be too damaged to say anything.
+        if let old = generation ?? (isRecovered ? state.generation &- 1 : nil), old < state.generation {
+            let sealed = AccountFile.sealedJournal(old)
+            var name = sealed
+            let isTaken = try directory.status(sealed) != nil
+            if isRecovered || isTaken { name = try directory.freeName("journal-\(old)-damaged.jsonl") }
             try attempt("rename", path) { () throws(Errno) in
-                try system.rename(AccountFile.nextJournal, to: sealed, in: directory.descriptor)
+                try system.rename(AccountFile.nextJournal, to: name, in: directory.descriptor)
             }
-            notice(isWarning: false, "\(escaped(path)): finished an interrupted reset, the old journal is \(sealed)")
+            notice(
+                isWarning: false,
+                "\(escaped(path)): finished an interrupted \(isRecovered ? "recovery" : "reset"), the old journal is \(name)")
         } else {
             try attempt("remove", path) { () throws(Errno) in
                 try system.unlink(AccountFile.nextJournal, in: directory.descriptor)

@@ -115,7 +115,14 @@ extension DirectoryStore {
         if let known = portfolio, known.state.accountID != start.accountID {
             try stop(.whole, .foreign)
         }
-        if let known = portfolio, known.state.generation > start.generation { try stop(.whole, .lost) }
+        if let known = portfolio, known.state.generation > start.generation {
+            // Without the lock a reset may have come between opening the journal and reading its view.
+            let file = isLocked ? nil : try directory.open(AccountFile.journal, directory.isReadOnly ? .readOnly : .readWrite)
+            guard let file, file.identity != journal.identity else { throw stopError(.missingData, .lost) }
+            journal = file
+            syncedSize = 0
+            return try load(isLocked: false)
+        }
         if let known = portfolio, known.state.generation < start.generation { portfolio = nil }
 
         // Trust the view if the journal has the very line it ends with; read only what came after.
@@ -204,10 +211,14 @@ extension DirectoryStore {
     /// Whether the journal has all the lines that the view rests on and that may not have been synced: whole ones, of which the last
     /// ends where the view says, with the checksum it says. That line alone is no proof: a power cut can lose its beginning.
     private func isOnJournal(_ reference: JournalReference) throws(StorageError) -> Bool {
-        let count = checksumSuffixCount + 2
-        guard reference.position.offset > Int64(count), reference.durableOffset <= reference.position.offset else { return false }
+        guard reference.position.offset > Int64(checksumSuffixCount), reference.durableOffset <= reference.position.offset else {
+            return false
+        }
+        let count = Int(min(reference.position.offset, Int64(maximumLineCount)))
         let bytes = try directory.read(journal, AccountFile.journal, at: reference.position.offset - Int64(count), count: count)
-        guard bytes.count == count, isEndOfLastLine(bytes[...], crc: reference.position.crc) else { return false }
+        guard bytes.count == count, bytes.last == fill, let last = bytes.dropLast().split(separator: fill).last,
+            last.withUnsafeBytes({ hasRightChecksum($0) }), isEndOfLastLine(bytes[...], crc: reference.position.crc)
+        else { return false }
         var isWhole = reference.durableOffset == reference.position.offset
         if isWhole { return true }
         var start = JournalPosition()
@@ -272,10 +283,7 @@ extension DirectoryStore {
     private func wipe(to end: Int64) throws(StorageError) {
         let path = journalPath()
         let blank = [UInt8](repeating: fill, count: Int(max(0, end - position.offset)))
-        try attempt("wipe the tail of", path) { () throws(Errno) in
-            try directory.write(blank, to: journal, at: position.offset)
-            try system.syncData(journal.descriptor)
-        }
+        try rewrite(blank, at: position.offset, "wipe the tail of")
         if !blank.isEmpty {
             notice(
                 isWarning: false,
@@ -289,12 +297,24 @@ extension DirectoryStore {
         let (offset, isKnown) = progress.withLock { ($0.durableOffset, $0.durableSeq >= position.seq) }
         if isKnown { return }
         let bytes = try directory.read(journal, AccountFile.journal, at: offset, count: Int(position.offset - offset))
-        try attempt("sync", journalPath()) { () throws(Errno) in
-            try directory.write(bytes, to: journal, at: offset)
-            try system.syncData(journal.descriptor)
-        }
+        try rewrite(bytes, at: offset, "sync")
         let seq = position.seq
         progress.withLock { $0.synced(seq) }
+    }
+
+    /// A failed sync is reported once for each open file: here it is reported instead of to a commit of another thread of this handle that
+    /// waits for its own. So it counts for all of them.
+    private func rewrite(_ bytes: [UInt8], at offset: Int64, _ operation: String) throws(StorageError) {
+        try syncGate.withLock { _ throws(StorageError) in
+            try attempt(operation, journalPath()) { () throws(Errno) in try directory.write(bytes, to: journal, at: offset) }
+            do throws(Errno) {
+                try system.syncData(journal.descriptor)
+            } catch {
+                let failure = StorageError(error, operation, journalPath())
+                progress.withLock { $0.failure = failure }
+                throw failure
+            }
+        }
     }
 }
 

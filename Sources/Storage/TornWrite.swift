@@ -77,8 +77,21 @@ struct TornWriteTest {
         }
         guard let lineEnd = bytes.firstIndex(of: fill) else { return false }
         if (start + Int64(lineEnd)) % sectorSize == 0 && isFill(from: lineEnd, count: Int(sectorSize)) { return true }
-        let isCutShort = bytes[..<lineEnd].last != UInt8(ascii: "}") && bytes[..<lineEnd].last != UInt8(ascii: " ")
+        let isCutShort =
+            bytes[..<lineEnd].last != UInt8(ascii: "}") && bytes[..<lineEnd].last != UInt8(ascii: " ")
+            && !hasChecksum(bytes[..<lineEnd].dropLast())
         let boundary = Int((sectorSize - (start + Int64(lineEnd)) % sectorSize) % sectorSize)
         return isCutShort && tail.end <= start + Int64(lineEnd) && isFill(from: lineEnd + boundary, count: Int(sectorSize))
+    }
+
+    /// Whether the bytes end in a checksum, or a little behind one. A line that has its checksum, and so much as one byte more, was not cut
+    /// short: one of its last bytes is damaged.
+    private func hasChecksum(_ line: ArraySlice<UInt8>) -> Bool {
+        let start = Array(",\"crc\":\"".utf8)
+        return (0...2).contains { surplus in
+            let end = line.dropLast(surplus)
+            guard end.last == UInt8(ascii: "\""), checksumValue(end.dropLast().suffix(8)) != nil else { return false }
+            return end.dropLast(9).suffix(start.count).elementsEqual(start)
+        }
     }
 }

@@ -35,9 +35,12 @@ public func verifyAccount(path: String, system: any System) throws(StorageError)
             : StorageError(.noAccount, "there is no account at \(escaped(directory.path))")
     }
     var verifier = Verifier(directory: directory)
-    for sealed in try directory.sealedJournals() {
-        guard let file = try directory.open(sealed.name, .readOnly), file.identity != current.identity else { continue }
-        try verifier.verify(file, sealed.name, isCurrent: false)
+    let start = JournalLine(firstOf: try directory.read(current, AccountFile.journal, at: 0, count: maximumLineCount))
+    var generation = UInt32.max
+    if case .started(let start)? = start?.record.event { generation = start.generation }
+    for generation in try directory.generations(before: generation) {
+        guard let journal = try directory.openJournal(of: generation), journal.file.identity != current.identity else { continue }
+        try verifier.verify(journal.file, journal.name, isCurrent: false)
     }
     try verifier.verify(current, AccountFile.journal, isCurrent: true)
     verifier.compare(portfolio)
@@ -99,7 +102,7 @@ private struct Verifier {
             }
         }
         if let problem { report.problems.append(problem) }
-        if case .fault(let fault) = end { try judge(fault, file, name, isCurrent: isCurrent) }
+        if case .fault(let fault) = end { try judge(fault, after: last.seq, file, name, isCurrent: isCurrent) }
         if last.seq == 0 && problem == nil && report.problems.isEmpty {
             report.problems.append(StorageError(.missingData, "\(path) is empty"))
         }
@@ -124,11 +127,13 @@ private struct Verifier {
         }
     }
 
-    private mutating func judge(_ fault: JournalFault, _ file: OpenFile, _ name: String, isCurrent: Bool) throws(StorageError) {
+    private mutating func judge(
+        _ fault: JournalFault, after lastSeq: UInt64, _ file: OpenFile, _ name: String, isCurrent: Bool
+    ) throws(StorageError) {
         let test = TornWriteTest(file, name, in: directory)
         let tail = try test.tail(of: fault)
         durableSeq = max(durableSeq, tail.durableSeq)
-        let isBeyondDurable = durableSeq <= scannedSeq(fault)
+        let isBeyondDurable = durableSeq <= lastSeq
         if isCurrent, isBeyondDurable, !fault.isNewerFormat, try test.isTorn(fault, tail) {
             report.hasUnfinishedTail = true
             return
@@ -139,8 +144,6 @@ private struct Verifier {
                 "\(escaped(directory.path(of: name))), line \(fault.lineNumber), byte \(fault.offset): \(fault.problem)",
                 offset: fault.offset))
     }
-
-    private func scannedSeq(_ fault: JournalFault) -> UInt64 { report.firstSeq + report.events - min(report.events, 1) }
 
     mutating func compare(_ text: [UInt8]?) {
         guard report.problems.isEmpty, let text else { return }
