@@ -52,7 +52,8 @@
  *
  *   With PT_DURABILITY_FULL, the default, a change is acknowledged only after fdatasync of the journal has succeeded. It then
  *   survives a kill at any instruction, a crash of the operating system and a power cut, on a local file system and a device
- *   that honours flushes. Damage to acknowledged data is detected and stops the account. A call whose outcome cannot be known
+ *   that honours flushes. Damage to acknowledged data is detected where it is read, which stops the account; opening reads the end of the
+ *   journal only, pt_verify all of it. A call whose outcome cannot be known
  *   returns PT_UNCERTAIN; repeating it with the same request_id, after opening the account anew, is safe.
  *
  * CAVEATS

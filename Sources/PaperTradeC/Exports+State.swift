@@ -9,8 +9,9 @@ public func pt_summary(
     _ account: OpaquePointer!, _ out: UnsafeMutablePointer<pt_account_summary>!, _ error: UnsafeMutablePointer<pt_error>!
 ) -> pt_status {
     perform(error) { () throws(PaperTradeError) in
-        let summary = try Handles.account(account).summary()
-        try nonNull(out, "out").pointee = pt_account_summary(summary)
+        let account = try Handles.account(account)
+        let out = try nonNull(out, "out")
+        out.pointee = pt_account_summary(try account.summary())
     }
 }
 
@@ -39,8 +40,8 @@ public func pt_position(
 ) -> pt_status {
     perform(error) { () throws(PaperTradeError) in
         let account = try Handles.account(account)
-        let position = try account.position(PaperTradeC.symbol(symbol))
-        try nonNull(out, "out").pointee = pt_position_info(position)
+        let out = try nonNull(out, "out")
+        out.pointee = pt_position_info(try account.position(PaperTradeC.symbol(symbol)))
     }
 }
 

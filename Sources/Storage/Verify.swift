@@ -141,7 +141,8 @@ private struct Verifier {
         report.problems.append(
             StorageError(
                 fault.isNewerFormat ? .newerFormat : .corrupt,
-                "\(escaped(directory.path(of: name))), line \(fault.lineNumber), byte \(fault.offset): \(fault.problem)",
+                "\(escaped(directory.path(of: name))), line \(fault.lineNumber), byte \(fault.offset): \(fault.problem); "
+                    + (fault.isNewerFormat ? "use a newer version of the library" : "see recover"),
                 offset: fault.offset))
     }
 
@@ -151,14 +152,17 @@ private struct Verifier {
         guard let portfolio = try? Portfolio(text) else { return }
         let view = portfolio.state
         if view.accountID != report.state.accountID {
-            report.problems.append(StorageError(.wrongAccount, "\(path) belongs to another account"))
+            report.problems.append(
+                StorageError(.wrongAccount, "\(path) belongs to another account: put back the one that was here"))
             return
         }
         let durable = portfolio.reference.durableSeq
         if durable > report.lastSeq || view.generation > report.state.generation {
             report.problems.append(
                 StorageError(
-                    .missingData, "\(path) knows acknowledged events up to \(durable), but the journal ends at \(report.lastSeq)",
+                    .missingData,
+                    "\(path) knows acknowledged events up to \(durable), but the journal ends at "
+                        + "\(report.lastSeq): restore the journal, or see recover",
                     seq: report.lastSeq))
             return
         }
