@@ -405,7 +405,7 @@ pt_status pt_write_off(pt_account *account, const char *symbol, const pt_request
 /* Takes the lock (waiting `timeout_ms`, or PT_WAIT_FOREVER, PT_WAIT_DEFAULT) and begins a batch, which belongs to the calling thread. The changes
  * that this thread now makes on the account are decided at once, against each other's results, and committed together;
  * fills are provisional until then. A refusal does not end the batch. Other threads and processes wait. Not allowed in a batch (PT_MISUSE):
- * pt_begin, pt_reload, pt_reset, pt_backup, pt_execute_queue. A batch holds at most 65,536 events. */
+ * pt_begin, pt_reload, pt_reset, pt_backup, pt_execute_queue (but for counting). A batch holds at most 65,536 events. */
 pt_status pt_begin(pt_account *account, int64_t timeout_ms, pt_error *error);
 
 /* Commits the batch. Whatever it returns, the batch has ended; after anything but PT_OK or PT_UNCERTAIN nothing of it has happened. */
@@ -609,8 +609,8 @@ pt_status pt_account_unlock(pt_account *account);
  * calls are PT_WOULD_DEADLOCK. */
 pt_status pt_lock_open(const char *path, pt_lock **lock, pt_error *error);
 
-/* Takes the lock within `timeout_ms` (0: try once, PT_WAIT_FOREVER). PT_BUSY names the holder's pid and since when. PT_WOULD_DEADLOCK if this handle
- * already holds it on this thread. */
+/* Takes the lock within `timeout_ms` (0: try once, PT_WAIT_FOREVER). PT_BUSY names the holder's pid ("this process" if it is
+ * one's own) and since when. PT_WOULD_DEADLOCK if this thread already holds it, through this handle or another. */
 pt_status pt_lock_acquire(pt_lock *lock, int64_t timeout_ms, pt_error *error);
 
 /* Tries `attempts` times (>= 1), each for `timeout_ms`, with `delay_ms` (>= 0) in between. */
@@ -619,7 +619,8 @@ pt_status pt_lock_acquire_retrying(pt_lock *lock, int64_t timeout_ms, int32_t at
 /* Releases it. PT_MISUSE if this handle does not hold it. Any thread may release. */
 pt_status pt_lock_release(pt_lock *lock);
 
-/* Whether somebody holds the lock on `path` now. Does not disturb the holder; a file that does not exist is not held. */
+/* Whether somebody holds the lock on `path` now. Does not disturb the holder; a file that does not exist is not held. An acquire with
+ * timeout 0 at the very same moment may be PT_BUSY. */
 pt_status pt_lock_is_held(const char *path, int32_t *held, pt_error *error);
 
 /* Releases the lock if it is held, and frees the handle. NULL is a no-op. */

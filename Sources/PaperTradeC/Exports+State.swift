@@ -69,7 +69,9 @@ public func pt_value(
         }
         var prices: [Symbol: Price] = [:]
         for quote in UnsafeBufferPointer(start: quotes, count: quote_count) {
-            prices[try symbol(quote.symbol)] = try Price(checking: quote.price)
+            let price = try Price(checking: quote.price)
+            guard !price.isNegative else { throw PaperTradeError(.invalidPrice(price.description)) }
+            prices[try symbol(quote.symbol)] = price
         }
         out.pointee = pt_valuation(try account.value(at: prices))
     }

@@ -15,11 +15,22 @@ extension DirectoryStore {
             // The config first, the journal last: a copy that was cut short is no account.
             if try directory.status(AccountFile.config) != nil { try copyFile(AccountFile.config, to: copy, count: nil) }
             try copyFile(AccountFile.journal, to: copy, count: position.offset)
+            try publish(in: copy)
             try copy.syncDirectory()
         } catch {
             for name in (try? copy.names()) ?? [] { try? system.unlink(name, in: copy.descriptor) }
             throw error
         }
+    }
+
+    /// Reads the copy, and writes the portfolio.json that belongs to it.
+    private func publish(in copy: AccountDirectory) throws(StorageError) {
+        guard let journal = try copy.open(AccountFile.journal, .readWrite) else { return }
+        let store = DirectoryStore(directory: copy, durability: .full, journal: journal)
+        try store.load(isLocked: true)
+        try store.publish()
+        guard let portfolio = try copy.open(AccountFile.portfolio, .readOnly) else { return }
+        try attempt("sync", copy.path(of: AccountFile.portfolio)) { () throws(Errno) in try system.sync(portfolio.descriptor) }
     }
 
     /// Copies `count` bytes, or the whole file, in pieces.
