@@ -57,7 +57,15 @@ private struct HistoryPrinter {
     /// How many events were printed.
     private(set) var count = 0
     /// The last event that was printed, with its line in the journal.
-    private var last: (seq: UInt64, line: String)?
+    private var last: Last?
+
+    private struct Last {
+        let seq: UInt64
+        /// "" if it is not known.
+        let line: String
+        /// Tells an event from another one that took its number after it was undone.
+        let at: Timestamp?
+    }
 
     private static let bufferedByteCount = 1 << 16
     private static let pollMilliseconds: Int32 = 50
@@ -108,7 +116,7 @@ private struct HistoryPrinter {
             span = span.multipliedReportingOverflow(by: 2).overflow ? end : span * 2
         }
         for event in events.suffix(limit) { append(event) }
-        if last == nil, limit == 0 { last = (end, "") }
+        if last == nil, limit == 0 { last = Last(seq: end, line: "", at: nil) }
         try flush()
     }
 
@@ -116,8 +124,9 @@ private struct HistoryPrinter {
     mutating func follow(_ account: Account, from seq: UInt64, limit: Int?) throws {
         while true {
             try Console.checkInterrupted()
-            let end = try account.summary().seq
-            if let last, end != last.seq {
+            let state = try account.snapshot()
+            let end = state.seq
+            if let last, end != last.seq || last.at.map({ $0 != state.updatedAt }) ?? false {
                 try printAfter(last, account, limit)
             } else if last == nil, end >= seq {
                 try printAll(of: account, from: seq, limit: limit)
@@ -128,7 +137,7 @@ private struct HistoryPrinter {
     }
 
     /// A change can be read before its disk said no and it was undone: then another event has its number, or none.
-    private mutating func printAfter(_ last: (seq: UInt64, line: String), _ account: Account, _ limit: Int?) throws {
+    private mutating func printAfter(_ last: Last, _ account: Account, _ limit: Int?) throws {
         var line: String?
         try account.history(from: last.seq) { event in
             if event.record.seq == last.seq { line = event.json }
@@ -136,7 +145,7 @@ private struct HistoryPrinter {
         }
         guard line == last.line || last.line.isEmpty else {
             Console.warn("event \(last.seq) was undone by its writer: it never happened")
-            self.last = (last.seq - 1, "")
+            self.last = Last(seq: last.seq - 1, line: "", at: nil)
             return
         }
         try printAll(of: account, from: last.seq + 1, limit: limit)
@@ -150,7 +159,7 @@ private struct HistoryPrinter {
         case .csv: buffer += view.csv(generation: event.generation)
         }
         count += 1
-        last = (event.record.seq, event.json)
+        last = Last(seq: event.record.seq, line: event.json, at: event.record.at)
     }
 
     private mutating func flush() throws(OutputError) {

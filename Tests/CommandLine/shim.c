@@ -5,10 +5,11 @@
 #include <string.h>
 #include <unistd.h>
 
-/* SHIM_FDATASYNC=1: the disk cannot keep what was written. */
+/* SHIM_FDATASYNC=n: from the n-th flush on, the disk cannot keep what was written. */
 int fdatasync(int file) {
-    (void)file;
-    if (getenv("SHIM_FDATASYNC")) {
+    static int calls;
+    const char *first = getenv("SHIM_FDATASYNC");
+    if (first && ++calls >= atoi(first)) {
         errno = EIO;
         return -1;
     }

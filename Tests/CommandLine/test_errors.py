@@ -286,7 +286,7 @@ class Environment(PTTestCase):
 
     def test_a_disk_that_cannot_keep_the_journal_exits_6(self):
         self.open_account()
-        outcome = self.fails(6, "deposit", "1", "--json", env={**self.shim(), "SHIM_FDATASYNC": "1"})
+        outcome = self.fails(6, "deposit", "1", "--json", env={**self.shim(), "SHIM_FDATASYNC": "2"})
         self.assertEqual((outcome.error["exit"], outcome.error["name"]), (6, "PT_UNCERTAIN"))
         self.assertIn("--request-id", outcome.error["message"])
 

@@ -53,7 +53,9 @@ import Testing
                 machine.begin()
                 var seqs: [UInt64] = []
                 for (index, store) in stores.enumerated() {
-                    seqs.append(try store.append(.deposit(Money(clamping: Int64(index + 1) * 1_000_000)), .enqueue(opportunity("S\(index)"))))
+                    seqs.append(
+                        try store.append(
+                            .deposit(Money(clamping: Int64(index + 1) * 1_000_000)), .enqueue(opportunity("S\(index)"))))
                 }
                 for turn in 0..<3 {
                     let index = (turn + syncsFirst) % 3
@@ -111,7 +113,10 @@ import Testing
     @Test func `whatever was killed at whatever call, the others go on and lose nothing`() throws {
         let hunt = CrashHunt()
         let operations: [(start: SimulatedMachine, (SimulatedMachine, Account) throws -> Void)] = [
-            (try .withFullBlock(room: 600), { machine, account in try machine.acknowledged { try account.buy("AAPL", 40, at: 150).seq } }),
+            (
+                try .withFullBlock(room: 600),
+                { machine, account in try machine.acknowledged { try account.buy("AAPL", 40, at: 150).seq } }
+            ),
             (try .withAccount(), { machine, account in try machine.acknowledged { try account.reset().seq } }),
         ]
         for (start, operation) in operations {

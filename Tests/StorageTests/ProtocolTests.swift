@@ -51,7 +51,9 @@ import Testing
         #expect(!calls.contains { $0.operation == .syncData || $0.operation == .write && $0.subject == AccountFile.journal })
         #expect(try account.summary().cash == Money(clamping: 10_000_000_001), "reading goes on")
         expectStatus(.failedHandle) { try account.reset() }
-        expectStatus(.failedHandle) { try account.batch { () throws(PaperTradeError) in _ = try account.deposit(Money(clamping: 1)) } }
+        expectStatus(.failedHandle) {
+            try account.batch { () throws(PaperTradeError) in _ = try account.deposit(Money(clamping: 1)) }
+        }
     }
 
     @Test func `a thread that waits for the flush that fails is not told that its own succeeded`() throws {
@@ -74,7 +76,9 @@ import Testing
         #expect(waiter.result()?.kind == .uncertain)
     }
 
-    @Test func `every handle that was open when a flush failed reports it, and one that opens later trusts nothing it sees`() throws {
+    @Test func `every handle that was open when a flush failed reports it, and one that opens later trusts nothing it sees`()
+        throws
+    {
         var generator = SeededGenerator(for: "lost flush")
         let machine = try SimulatedMachine.withAccount()
         let failing = machine.process()
@@ -115,7 +119,9 @@ import Testing
             // It was acknowledged: then it has to be true.
             let expectation = Expectation(allowed: CommitEnd.all(in: machine.disk, withUnborn: false), acknowledgedSeq: seq)
             var generator = SeededGenerator(seed: 1)
-            for disk in machine.disk.afterPowerCut(limit: 50, using: &generator) { try CrashCheck(expectation: expectation).check(disk) }
+            for disk in machine.disk.afterPowerCut(limit: 50, using: &generator) {
+                try CrashCheck(expectation: expectation).check(disk)
+            }
         }
     }
 
@@ -127,7 +133,9 @@ import Testing
         process.inject(.fail(io), at: 0) { $0.operation == .exchange }
         expectStatus(.io) { try account.deposit(Money(clamping: 1)) }
         let expectation = Expectation(allowed: CommitEnd.all(in: machine.disk, withUnborn: false), acknowledgedSeq: 2)
-        for disk in machine.disk.afterPowerCut(limit: 40, using: &generator) { try CrashCheck(expectation: expectation).check(disk) }
+        for disk in machine.disk.afterPowerCut(limit: 40, using: &generator) {
+            try CrashCheck(expectation: expectation).check(disk)
+        }
         process.onCall(nil)
         #expect(try account.deposit(Money(clamping: 1)).seq == 3)
     }
@@ -179,7 +187,9 @@ import Testing
         let receipt = try other.deposit(Money(clamping: 5), RequestOptions(id: "once"))
         #expect(receipt.isRepeated && receipt.seq == 3)
         let expectation = Expectation(allowed: CommitEnd.all(in: machine.disk, withUnborn: false), acknowledgedSeq: 3)
-        for disk in machine.disk.afterPowerCut(limit: 40, using: &generator) { try CrashCheck(expectation: expectation).check(disk) }
+        for disk in machine.disk.afterPowerCut(limit: 40, using: &generator) {
+            try CrashCheck(expectation: expectation).check(disk)
+        }
     }
 
     @Test func `a request found without the lock is not one that its writer rolls back`() throws {

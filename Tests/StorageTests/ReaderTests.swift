@@ -91,7 +91,8 @@ import Testing
     @Test func `verify finds nothing wrong, whatever happens meanwhile`() throws {
         try interleave { _, process, _ in
             let report = try verifyAccount(path: simulatedPath, system: process)
-            return report.problems.first?.description ?? (report.events == report.lastSeq ? nil : "\(report.events) of \(report.lastSeq) events")
+            return report.problems.first?.description
+                ?? (report.events == report.lastSeq ? nil : "\(report.events) of \(report.lastSeq) events")
         }
     }
 }

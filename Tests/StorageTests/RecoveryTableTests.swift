@@ -14,7 +14,8 @@ private let table = """
 
 private let actions: [String: RecoveryAction] = [
     "create": .create, "trust": .trust, "publish": .publish(keepsOld: false), "keep": .publish(keepsOld: true),
-    "wipe": .wipe(keepsOld: false), "keepwipe": .wipe(keepsOld: true), "missing": .stop(.missingData), "wrong": .stop(.wrongAccount),
+    "wipe": .wipe(keepsOld: false), "keepwipe": .wipe(keepsOld: true), "missing": .stop(.missingData),
+    "wrong": .stop(.wrongAccount),
     "corrupt": .stop(.corrupt),
 ]
 
@@ -33,7 +34,9 @@ private let actions: [String: RecoveryAction] = [
         }
     }
 
-    @Test func `every combination, built of real files, has the outcome of the table, and doing it twice is doing it once`() throws {
+    @Test func `every combination, built of real files, has the outcome of the table, and doing it twice is doing it once`()
+        throws
+    {
         let samples = try AccountSamples()
         var count = 0
         for journal in JournalFinding.allCases {
@@ -55,7 +58,9 @@ private let actions: [String: RecoveryAction] = [
         #expect(count >= JournalFinding.allCases.count * PortfolioFinding.allCases.count * AccountSamples.Leftover.allCases.count)
     }
 
-    private func expectedAction(_ journal: JournalFinding, _ portfolio: PortfolioFinding, _ leftover: AccountSamples.Leftover) -> RecoveryAction {
+    private func expectedAction(_ journal: JournalFinding, _ portfolio: PortfolioFinding, _ leftover: AccountSamples.Leftover)
+        -> RecoveryAction
+    {
         // Leftovers of an account without a journal are parts of one.
         if journal == .absent && portfolio == .absent && leftover.isPart { return .stop(.missingData) }
         // What is known to be synced is never torn: it is damage.
@@ -65,7 +70,8 @@ private let actions: [String: RecoveryAction] = [
 
     /// What is wrong with how these files open, `nil` if nothing.
     private func problem(
-        opening files: [String: [UInt8]], _ journal: JournalFinding, _ action: RecoveryAction, _ leftover: AccountSamples.Leftover,
+        opening files: [String: [UInt8]], _ journal: JournalFinding, _ action: RecoveryAction,
+        _ leftover: AccountSamples.Leftover,
         _ samples: AccountSamples
     ) throws -> String? {
         let disk = SimulatedDisk(directory: "account", files: files)
@@ -77,25 +83,39 @@ private let actions: [String: RecoveryAction] = [
         } catch {
             guard case .stop(let kind) = action else { return "it does not open: \(error)" }
             guard error.kind == kind else { return "it stops with \(error.kind): \(error)" }
-            guard machine.disk.fingerprint(of: simulatedPath) == disk.fingerprint(of: simulatedPath) else { return "it stopped and changed files" }
+            guard machine.disk.fingerprint(of: simulatedPath) == disk.fingerprint(of: simulatedPath) else {
+                return "it stopped and changed files"
+            }
             return nil
         }
         if case .stop = action { return "it opens" }
         let after = machine.disk.files(in: simulatedPath)
-        guard after[AccountFile.portfolioTemporary] == nil, after[AccountFile.nextJournal] == nil else { return "leftovers are left" }
+        guard after[AccountFile.portfolioTemporary] == nil, after[AccountFile.nextJournal] == nil else {
+            return "leftovers are left"
+        }
         if action == .create { return store.state.seq == 2 ? nil : "the new account is at \(store.state.seq)" }
         guard store.state.seq == samples.lastSeq else { return "it opens at event \(store.state.seq)" }
-        guard Array(after[AccountFile.journal]?.prefix(samples.whole.count) ?? []) == samples.whole else { return "the journal is another one" }
-        guard after[AccountFile.journal]?.dropFirst(samples.whole.count).allSatisfy({ $0 == fill }) == true else { return "the tail is left" }
+        guard Array(after[AccountFile.journal]?.prefix(samples.whole.count) ?? []) == samples.whole else {
+            return "the journal is another one"
+        }
+        guard after[AccountFile.journal]?.dropFirst(samples.whole.count).allSatisfy({ $0 == fill }) == true else {
+            return "the tail is left"
+        }
 
         let kept = after.filter { $0.key.hasPrefix("portfolio.json.edited-") }.map(\.value)
         var expected: [[UInt8]] = []
-        if action == .publish(keepsOld: true) || action == .wipe(keepsOld: true), let old = files[AccountFile.portfolio] { expected.append(old) }
+        if action == .publish(keepsOld: true) || action == .wipe(keepsOld: true), let old = files[AccountFile.portfolio] {
+            expected.append(old)
+        }
         if leftover == .editedTemporary, let edit = files[AccountFile.portfolioTemporary] { expected.append(edit) }
-        guard Set(kept) == Set(expected), kept.count == expected.count else { return "\(kept.count) files were kept, not \(expected.count)" }
+        guard Set(kept) == Set(expected), kept.count == expected.count else {
+            return "\(kept.count) files were kept, not \(expected.count)"
+        }
 
         let report = try verifyAccount(path: simulatedPath, system: process)
-        guard report.problems.isEmpty, report.isPortfolioCurrent, !report.hasUnfinishedTail else { return "verify finds \(report)" }
+        guard report.problems.isEmpty, report.isPortfolioCurrent, !report.hasUnfinishedTail else {
+            return "verify finds \(report)"
+        }
         _ = try DirectoryStore.open(simulatedPath, process)
         guard machine.disk.files(in: simulatedPath).filter({ $0.key != ".lock" }) == after.filter({ $0.key != ".lock" }) else {
             return "the second open changes something"

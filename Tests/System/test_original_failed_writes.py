@@ -72,7 +72,7 @@ class FailedWriteTest(SystemTest):
         self.fill(ballast, leaving=4096)
         trades = self.trade_until_refused(account)
         self.assertGreater(trades, 10)
-        refusal_of(account, lambda: account.buy("AAPL", 1, 1), papertrade.NoSpace)
+        refusal_of(account, lambda: account.buy("AAPL", 1, 1, note="x" * 250), papertrade.NoSpace)
         ballast.unlink()
         self.assertEqual(account.buy("AAPL", 1, 1).cash_after, 4000 - trades - 1)
         self.assertEqual(len(lines_of(self.path)), 2 + 1 + trades + 1)

@@ -81,7 +81,10 @@ struct AccountSamples {
         portfolios = [
             .absent: [("no portfolio", nil)],
             .empty: [("a portfolio of no bytes", []), ("a portfolio of zeros", [UInt8](repeating: 0, count: equal.count))],
-            .edited: [("an edited portfolio", Self.replacing("10000.0", "99999.0", in: equal)), ("half a portfolio", Array(equal[..<200]))],
+            .edited: [
+                ("an edited portfolio", Self.replacing("10000.0", "99999.0", in: equal)),
+                ("half a portfolio", Array(equal[..<200])),
+            ],
             .behind: [("a portfolio that is behind", behind)],
             .equal: [("the right portfolio", equal)],
             .ahead: [("a portfolio that is ahead", ahead)],
@@ -117,7 +120,9 @@ struct AccountSamples {
     static func replacing(_ old: String, _ new: String, in bytes: [UInt8]) -> [UInt8] {
         var bytes = bytes
         let (old, new) = (Array(old.utf8), Array(new.utf8))
-        if let start = bytes.indices.first(where: { bytes[$0...].starts(with: old) }) { bytes.replaceSubrange(start..<start + old.count, with: new) }
+        if let start = bytes.indices.first(where: { bytes[$0...].starts(with: old) }) {
+            bytes.replaceSubrange(start..<start + old.count, with: new)
+        }
         return bytes
     }
 }

@@ -93,7 +93,10 @@ struct CrashCheck {
             return Outcome(disk: disk, end: nil)
         }
         guard expectation.allowed.contains(end) else {
-            throw Failure(description: "it opens at \(end), which nobody committed, or whose committer was told that it did not happen; allowed are \(expectation.allowed.sorted { $0.seq < $1.seq }.suffix(6))")
+            throw Failure(
+                description:
+                    "it opens at \(end), which nobody committed, or whose committer was told that it did not happen; allowed are \(expectation.allowed.sorted { $0.seq < $1.seq }.suffix(6))"
+            )
         }
         guard end.seq >= expectation.acknowledgedSeq else {
             throw Failure(description: "it opens at \(end), but event \(expectation.acknowledgedSeq) was acknowledged")
@@ -104,7 +107,8 @@ struct CrashCheck {
         guard report.isPortfolioCurrent, !report.hasUnfinishedTail, report.lastSeq == end.seq else {
             throw Failure(description: "after opening, verify finds \(report)")
         }
-        guard try open(process) == end, machine.disk.fingerprint(of: simulatedPath) == recovered.fingerprint(of: simulatedPath) else {
+        guard try open(process) == end, machine.disk.fingerprint(of: simulatedPath) == recovered.fingerprint(of: simulatedPath)
+        else {
             throw Failure(description: "opening it twice gives something else than opening it once")
         }
         try checkItGoesOn(process, after: end)
@@ -162,7 +166,8 @@ extension DirectoryStore {
         options.isReadOnly = isReadOnly
         options.durability = durability
         return try open(
-            path: path, system: system, options: options, deadline: Deadline(timeoutMilliseconds: timeoutMilliseconds, system: system)
+            path: path, system: system, options: options,
+            deadline: Deadline(timeoutMilliseconds: timeoutMilliseconds, system: system)
         ) { (_) throws(StorageError) in
             NewAccount(accountID: "simulated", rules: Rules(), initialCash: nil, time: nil)
         }

@@ -54,7 +54,8 @@ final class CrashHunt {
 
     private func check(_ disk: SimulatedDisk, _ expectation: Expectation, _ context: String, _ secondCutEvery: Int) {
         let key = [
-            disk.fingerprint(of: simulatedPath), Int(expectation.acknowledgedSeq), expectation.allowed.count, disk.isSettled ? 1 : 0,
+            disk.fingerprint(of: simulatedPath), Int(expectation.acknowledgedSeq), expectation.allowed.count,
+            disk.isSettled ? 1 : 0,
         ]
         guard seen.insert(key).inserted else { return }
         states += 1
@@ -77,7 +78,9 @@ final class CrashHunt {
         }
         for (index, snapshot) in snapshots.enumerated() {
             var expectation = expectation
-            if let opened, index == snapshots.count - 1 { expectation = Expectation(allowed: [opened], acknowledgedSeq: opened.seq) }
+            if let opened, index == snapshots.count - 1 {
+                expectation = Expectation(allowed: [opened], acknowledgedSeq: opened.seq)
+            }
             for disk in snapshot.disk.afterPowerCut(limit: 2, using: &generator) {
                 secondCuts += 1
                 do throws(CrashCheck.Failure) {

@@ -68,7 +68,10 @@ struct FaultRun {
         return faults
     }
 
-    func run(_ fault: SimulatedSystem.Fault, at number: Int, forEver: Bool, _ tally: inout Tally, using generator: inout SeededGenerator) {
+    func run(
+        _ fault: SimulatedSystem.Fault, at number: Int, forEver: Bool, _ tally: inout Tally,
+        using generator: inout SeededGenerator
+    ) {
         tally.runs += 1
         do {
             if let problem = try problem(fault, at: number, forEver: forEver, &tally, using: &generator) {
@@ -80,7 +83,8 @@ struct FaultRun {
     }
 
     private func problem(
-        _ fault: SimulatedSystem.Fault, at number: Int, forEver: Bool, _ tally: inout Tally, using generator: inout SeededGenerator
+        _ fault: SimulatedSystem.Fault, at number: Int, forEver: Bool, _ tally: inout Tally,
+        using generator: inout SeededGenerator
     ) throws -> String? {
         let machine = SimulatedMachine(start)
         let process = machine.process()
@@ -90,7 +94,9 @@ struct FaultRun {
         let lastBefore = endsBefore.map(\.seq).max() ?? 0
         process.inject(fault, at: number, forEver: forEver)
         var told: Result<UInt64, PaperTradeError> = .success(0)
-        do { told = .success(try operate(machine, process, account)) } catch let error as PaperTradeError { told = .failure(error) }
+        do { told = .success(try operate(machine, process, account)) } catch let error as PaperTradeError {
+            told = .failure(error)
+        }
         process.onCall(nil)
         let after = machine.disk
         var expectation = Expectation(allowed: CommitEnd.all(in: after, withUnborn: true), acknowledgedSeq: 2)

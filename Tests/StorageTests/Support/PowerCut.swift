@@ -12,7 +12,9 @@ extension SimulatedDisk {
 
     /// The disks that a power cut at this moment can leave: all of them if there are no more than `limit`. Else that many: everything
     /// and nothing that was not synced, each open piece alone and each one missing, and the rest drawn by chance.
-    func afterPowerCut(limit: Int, names order: NameOrder = .kept, using generator: inout some RandomNumberGenerator) -> [SimulatedDisk] {
+    func afterPowerCut(limit: Int, names order: NameOrder = .kept, using generator: inout some RandomNumberGenerator)
+        -> [SimulatedDisk]
+    {
         let cut = PowerCut(self, order)
         var results: [SimulatedDisk] = []
         if let total = cut.total, total <= limit {

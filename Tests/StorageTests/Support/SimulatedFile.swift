@@ -84,7 +84,9 @@ struct SimulatedFile {
             case .zeros: [UInt8](repeating: 0, count: SimulatedFile.sectorSize)
             case .noise: (0..<SimulatedFile.sectorSize).map { UInt8(truncatingIfNeeded: ($0 &+ number &* 7) &* 167 >> 3 | 1) }
             case .oldData:
-                Array(String(repeating: "{\"seq\":3,\"at\":\"2026-01-05T09:30:00.000000Z\",\"type\":\"deposit\"}\n", count: 9).utf8.prefix(512))
+                Array(
+                    String(repeating: "{\"seq\":3,\"at\":\"2026-01-05T09:30:00.000000Z\",\"type\":\"deposit\"}\n", count: 9).utf8
+                        .prefix(512))
             }
         }
     }

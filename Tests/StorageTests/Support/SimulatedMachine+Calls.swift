@@ -14,7 +14,9 @@ extension SimulatedMachine {
 
     func open(_ name: String, in directory: FileDescriptor, _ mode: OpenMode, process: Int32) throws(Errno) -> FileDescriptor {
         try withState { state throws(Errno) in
-            guard let parent = state.open[directory.rawValue]?.inode, let names = state.disk.inodes[parent]?.names else { throw failure(EBADF) }
+            guard let parent = state.open[directory.rawValue]?.inode, let names = state.disk.inodes[parent]?.names else {
+                throw failure(EBADF)
+            }
             let inode: UInt64
             if let found = names.cached[name] {
                 guard mode != .createNew else { throw failure(EEXIST) }
@@ -62,7 +64,9 @@ extension SimulatedMachine {
     func status(_ name: String, in directory: FileDescriptor) throws(Errno) -> FileStatus {
         try withState { state throws(Errno) in
             guard let parent = state.open[directory.rawValue]?.inode else { throw failure(EBADF) }
-            guard let status = state.disk.inodes[parent]?.names.cached[name].flatMap({ state.status($0) }) else { throw failure(ENOENT) }
+            guard let status = state.disk.inodes[parent]?.names.cached[name].flatMap({ state.status($0) }) else {
+                throw failure(ENOENT)
+            }
             return status
         }
     }
@@ -76,7 +80,9 @@ extension SimulatedMachine {
 
     func read(_ file: FileDescriptor, into buffer: UnsafeMutableRawBufferPointer, at offset: Int64) throws(Errno) -> Int {
         try withState { state throws(Errno) in
-            guard let open = state.open[file.rawValue], let bytes = state.disk.inodes[open.inode]?.file.cached else { throw failure(EBADF) }
+            guard let open = state.open[file.rawValue], let bytes = state.disk.inodes[open.inode]?.file.cached else {
+                throw failure(EBADF)
+            }
             let start = min(Int(offset), bytes.count)
             let count = min(buffer.count, bytes.count - start)
             bytes.withUnsafeBytes { buffer.copyMemory(from: UnsafeRawBufferPointer(rebasing: $0[start..<start + count])) }
@@ -177,7 +183,9 @@ extension SimulatedMachine {
 
     func names(in directory: FileDescriptor) throws(Errno) -> [String] {
         try withState { state throws(Errno) in
-            guard let names = state.open[directory.rawValue].flatMap({ state.disk.inodes[$0.inode]?.names.cached }) else { throw failure(EBADF) }
+            guard let names = state.open[directory.rawValue].flatMap({ state.disk.inodes[$0.inode]?.names.cached }) else {
+                throw failure(EBADF)
+            }
             return names.keys.sorted()
         }
     }
@@ -217,14 +225,16 @@ extension SimulatedMachine.State {
     fileprivate mutating func add(_ inode: UInt64, _ name: String, isWritable: Bool, process: Int32) -> FileDescriptor {
         lastDescriptor += 1
         open[lastDescriptor] = SimulatedMachine.OpenFile(
-            inode: inode, process: process, isWritable: isWritable, name: name, knownFailedSyncs: disk.inodes[inode]?.failedSyncs ?? 0)
+            inode: inode, process: process, isWritable: isWritable, name: name,
+            knownFailedSyncs: disk.inodes[inode]?.failedSyncs ?? 0)
         return FileDescriptor(rawValue: lastDescriptor)
     }
 
     fileprivate func status(_ number: UInt64) -> FileStatus? {
         guard let inode = disk.inodes[number] else { return nil }
         return FileStatus(
-            identity: FileStatus.Identity(device: 1, inode: number), kind: inode.kind, permissions: inode.permissions, linkCount: 1,
+            identity: FileStatus.Identity(device: 1, inode: number), kind: inode.kind, permissions: inode.permissions,
+            linkCount: 1,
             user: inode.user, group: inode.group, size: Int64(inode.file.cached.count), modified: inode.modified)
     }
 }

@@ -84,7 +84,10 @@ final class SimulatedMachine: @unchecked Sendable {
         return withState { state in
             defer { state.snapshots = [] }
             return state.snapshots
-                + [Snapshot(disk: state.disk, call: "the end", operation: state.operation, acknowledgedSeq: state.acknowledgedSeq)]
+                + [
+                    Snapshot(
+                        disk: state.disk, call: "the end", operation: state.operation, acknowledgedSeq: state.acknowledgedSeq)
+                ]
         }
     }
 

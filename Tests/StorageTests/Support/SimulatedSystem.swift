@@ -52,7 +52,10 @@ final class SimulatedSystem: System, @unchecked Sendable {
     func onCall(_ handler: (@Sendable (SystemCall) -> Fault?)?) { script.withLock { $0.onCall = handler } }
 
     /// Injects `fault` into the n-th call from now on, counted from 0, or into that one and all later ones.
-    func inject(_ fault: Fault, at number: Int, forEver: Bool = false, where isMeant: @escaping @Sendable (SystemCall) -> Bool = { _ in true }) {
+    func inject(
+        _ fault: Fault, at number: Int, forEver: Bool = false,
+        where isMeant: @escaping @Sendable (SystemCall) -> Bool = { _ in true }
+    ) {
         let count = Locked(0)
         onCall { call in
             guard isMeant(call) else { return nil }
