@@ -188,16 +188,20 @@ extension DirectoryStore {
             published = nil
             try load(isLocked: true)
         } catch {
-            let failure = StorageError(
-                .uncertain, "the reset was begun, but not finished (\(error)): open the account again", errno: error.errno)
-            progress.withLock { $0.failure = failure }
-            throw failure
+            throw unfinishedReset(error)
         }
         do throws(StorageError) {
             try publish()
         } catch {
             notice(isWarning: true, error.description)
         }
+    }
+
+    private func unfinishedReset(_ reason: StorageError) -> StorageError {
+        let failure = StorageError(
+            .uncertain, "the reset was begun, but not finished (\(reason)): open the account again", errno: reason.errno)
+        progress.withLock { $0.failure = failure }
+        return failure
     }
 
     private func exchangeJournals() throws(StorageError) {
@@ -207,7 +211,13 @@ extension DirectoryStore {
             try system.exchange(AccountFile.nextJournal, with: AccountFile.journal, in: directory.descriptor)
         } catch {
             // It may have happened all the same: look.
-            if let next, try directory.status(AccountFile.journal)?.identity == next.identity { return }
+            let current: FileStatus?
+            do throws(StorageError) {
+                current = try directory.status(AccountFile.journal)
+            } catch {
+                throw unfinishedReset(error)
+            }
+            if let next, current?.identity == next.identity { return }
             try? system.unlink(AccountFile.nextJournal, in: directory.descriptor)
             throw StorageError(error, "exchange", path)
         }

@@ -1,0 +1,189 @@
+import Testing
+
+@testable import Storage
+
+/// A journal that something other than a crash has changed. `PAPERTRADE_ALL_DAMAGE=1` tries every bit, length and sector.
+@Suite struct `A damaged journal` {
+    private let isWhole = setting("PAPERTRADE_ALL_DAMAGE") != nil
+
+    /// All of `numbers`, or `count` of them by chance.
+    private func sample(_ numbers: Range<Int>, _ count: Int, using generator: inout SeededGenerator) -> [Int] {
+        isWhole || numbers.count <= count ? Array(numbers) : (0..<count).map { _ in Int.random(in: numbers, using: &generator) }
+    }
+
+    private func isData(_ kind: StorageError.Kind) -> Bool {
+        switch kind {
+        case .corrupt, .missingData, .newerFormat, .wrongAccount: true
+        default: false
+        }
+    }
+
+    /// Verify finds it. Open finds it, or has all the events: it reads only what is new. Neither ever has fewer.
+    ///
+    /// - Parameter mayBeTorn: whether it looks like a write that a power cut tore, which only portfolio.json can tell it is not.
+    private func expectFound(
+        _ sample: DamageSample, _ journal: [UInt8], _ what: String, at place: Range<Int>? = nil, mayBeTorn: Bool = false,
+        _ location: SourceLocation = #_sourceLocation
+    ) {
+        guard case .found(let kind, let offset) = sample.verify(sample.with(journal: journal)), isData(kind) else {
+            Issue.record("\(what): verify finds nothing", sourceLocation: location)
+            return
+        }
+        if let place, !place.contains(Int(offset)), !(mayBeTorn && kind == .missingData) {
+            Issue.record("\(what): verify finds it at byte \(offset), not in \(place)", sourceLocation: location)
+        }
+        switch sample.open(sample.with(journal: journal)) {
+        case .found(let kind, _): #expect(isData(kind), "\(what)", sourceLocation: location)
+        case .whole: break
+        case let verdict: Issue.record("\(what): open: \(verdict)", sourceLocation: location)
+        }
+        switch sample.open(sample.with(journal: journal, portfolio: false)) {
+        case .found(let kind, _): #expect(isData(kind), "\(what)", sourceLocation: location)
+        case .dropped where mayBeTorn: break
+        case let verdict: Issue.record("\(what): open without portfolio.json: \(verdict)", sourceLocation: location)
+        }
+    }
+
+    @Test func `any flipped bit is found, at its line`() throws {
+        var generator = SeededGenerator(for: "flipped bits")
+        let account = try DamageSample()
+        // The last line is the one that nothing after it vouches for.
+        let lastLine = try #require(account.starts.last) * 8..<account.journal.count * 8
+        for bit in sample(0..<account.journal.count * 8, 150, using: &generator) + sample(lastLine, 60, using: &generator)
+            + (account.journal.count * 8 - 24..<account.journal.count * 8)
+        {
+            var journal = account.journal
+            journal[bit / 8] ^= 1 << UInt8(bit % 8)
+            let start = account.lineStart(of: bit / 8)
+            expectFound(account, account.journal(journal), "bit \(bit % 8) of byte \(bit / 8)", at: start..<start + 1)
+        }
+    }
+
+    @Test func `a flipped bit behind the last line loses nothing`() throws {
+        var generator = SeededGenerator(for: "flipped fill")
+        let account = try DamageSample()
+        let whole = account.journal(account.journal)
+        for bit in sample(account.journal.count * 8..<whole.count * 8, 40, using: &generator) {
+            var journal = whole
+            journal[bit / 8] ^= 1 << UInt8(bit % 8)
+            for verdict in [account.verify(account.with(journal: journal)), account.open(account.with(journal: journal))] {
+                switch verdict {
+                case .whole: break
+                case .found(.corrupt, let offset): #expect(Int(offset) >= account.journal.count)
+                default: Issue.record("bit \(bit): \(verdict)")
+                }
+            }
+        }
+    }
+
+    @Test func `a journal cut anywhere is found out`() throws {
+        var generator = SeededGenerator(for: "truncation")
+        let account = try DamageSample()
+        for length in sample(0..<account.journal.count - 1, 80, using: &generator) + account.starts {
+            let disk = account.with(journal: Array(account.journal[..<length]))
+            for verdict in [account.verify(disk), account.open(disk)] {
+                guard case .found(let kind, _) = verdict, isData(kind) else {
+                    Issue.record("cut to \(length) bytes: \(verdict)")
+                    continue
+                }
+            }
+        }
+    }
+
+    @Test func `a sector of zeros, of newlines, of noise or from elsewhere is found`() throws {
+        var generator = SeededGenerator(for: "sectors")
+        let account = try DamageSample()
+        let sectors = account.journal.count / 512
+        for sector in sample(0..<sectors, 12, using: &generator) + [sectors - 1] {
+            let range = sector * 512..<sector * 512 + 512
+            let other = (sector + 1 + Int.random(in: 0..<sectors - 1, using: &generator)) % sectors
+            let contents: [(String, [UInt8])] = [
+                ("zeros", [UInt8](repeating: 0, count: 512)), ("newlines", [UInt8](repeating: fill, count: 512)),
+                ("noise", (0..<512).map { _ in UInt8.random(in: 0...255, using: &generator) }),
+                ("sector \(other)", Array(account.journal[other * 512..<other * 512 + 512])),
+            ]
+            for (name, content) in contents {
+                var journal = account.journal
+                journal.replaceSubrange(range, with: content)
+                let start = account.lineStart(of: range.lowerBound)
+                expectFound(
+                    account, account.journal(journal), "sector \(sector) is \(name)", at: start..<range.upperBound,
+                    mayBeTorn: name == "newlines" && sector == sectors - 1)
+            }
+        }
+    }
+
+    @Test func `lines removed, repeated, swapped or put in are found`() throws {
+        var generator = SeededGenerator(for: "lines")
+        let account = try DamageSample()
+        let lines = account.journal.split(separator: fill).map { Array($0) }
+        func text(_ lines: [[UInt8]]) -> [UInt8] { account.journal(lines.flatMap { $0 + [fill] }) }
+        for index in sample(1..<lines.count - 1, 12, using: &generator) {
+            var removed = lines
+            removed.remove(at: index)
+            expectFound(account, text(removed), "line \(index) removed")
+            var repeated = lines
+            repeated.insert(lines[index], at: index)
+            expectFound(account, text(repeated), "line \(index) repeated")
+            var swapped = lines
+            swapped.swapAt(index, index + 1)
+            expectFound(account, text(swapped), "line \(index) swapped")
+            var strange = lines
+            strange.insert(Array("{}".utf8), at: index)
+            expectFound(account, text(strange), "a strange line before line \(index)")
+        }
+    }
+
+    @Test func `what editors and converters do to a journal is found`() throws {
+        let account = try DamageSample()
+        let lines = account.journal.split(separator: fill).map { Array($0) }
+        let spaced = account.journal.flatMap { $0 == UInt8(ascii: ",") ? Array(", ".utf8) : [$0] }
+        let pretty = lines.flatMap { line in
+            line.flatMap { $0 == UInt8(ascii: ",") ? Array(",\n  ".utf8) : [$0] } + [fill]
+        }
+        let conversions: [(String, [UInt8])] = [
+            ("CRLF", account.journal.flatMap { $0 == fill ? [0x0D, 0x0A] : [$0] }),
+            ("a byte order mark", [0xEF, 0xBB, 0xBF] + account.journal),
+            ("spaces after commas", spaced),
+            ("one member a line", pretty),
+            ("UTF-16", account.journal.flatMap { [$0, 0] }),
+            ("no last newline", Array(account.journal.dropLast())),
+            ("a NUL at the end", account.journal + [0]),
+            ("a list around it", Array("[".utf8) + account.journal + Array("]".utf8)),
+        ]
+        for (name, journal) in conversions {
+            let disk = account.with(journal: journal)
+            for verdict in [account.verify(disk), account.open(disk)] {
+                switch verdict {
+                case .found(let kind, _) where isData(kind): break
+                case .whole where name == "a NUL at the end": break
+                default: Issue.record("\(name): \(verdict)")
+                }
+            }
+        }
+        // What an editor does to the end of a file loses nothing.
+        #expect(account.verify(account.with(journal: account.journal)) == .whole)
+        #expect(account.open(account.with(journal: account.journal)) == .whole)
+    }
+
+    @Test func `a journal of noise never traps`() throws {
+        var generator = SeededGenerator(for: "noise")
+        let account = try DamageSample()
+        for _ in 0..<(isWhole ? 20_000 : 60) {
+            var journal = account.journal
+            for _ in 0..<Int.random(in: 1...8, using: &generator) {
+                let start = Int.random(in: 0..<journal.count, using: &generator)
+                let end = min(journal.count, start + Int.random(in: 0...40, using: &generator))
+                journal.replaceSubrange(
+                    start..<end,
+                    with: (0..<Int.random(in: 0...40, using: &generator)).map { _ in
+                        UInt8.random(in: 0...255, using: &generator)
+                    })
+            }
+            let disk = account.with(journal: journal, portfolio: Bool.random(using: &generator))
+            for verdict in [account.verify(disk), account.open(disk)] {
+                #expect(verdict != .changed)
+            }
+        }
+    }
+}
