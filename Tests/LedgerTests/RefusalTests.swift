@@ -208,7 +208,10 @@ import Testing
             (.requestConflict(id: id, seq: 5), "request id \"order-1\" was used by event 5 for something else: choose a new one"),
             (.noPosition(symbol), "no position in AAPL"),
             (.insufficientShares(symbol, asked: try Shares("3"), held: try Shares("2.5")), "3.0 shares of AAPL asked, 2.5 held"),
-            (.insufficientFunds(needed: try Money("6000"), available: try Money("4000")), "not enough cash: 6000.0 needed, 4000.0 available"),
+            (
+                .insufficientFunds(needed: try Money("6000"), available: try Money("4000")),
+                "not enough cash: 6000.0 needed, 4000.0 available"
+            ),
             (.alreadyQueued(symbol, seq: 4), "AAPL is in the queue already, since event 4"),
             (.textTooLong(field: "note", byteCount: 300), "note has 300 bytes; at most 256 are kept: shorten it"),
         ]

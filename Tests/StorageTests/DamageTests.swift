@@ -1,3 +1,5 @@
+import Ledger
+import PaperTrade
 import Testing
 
 @testable import Storage
@@ -131,6 +133,26 @@ import Testing
             var strange = lines
             strange.insert(Array("{}".utf8), at: index)
             expectFound(account, text(strange), "a strange line before line \(index)")
+        }
+    }
+
+    @Test func `a line of another history with the same number and the same figures is found`() throws {
+        let journals = try ["a", "b"].map { note -> [UInt8] in
+            let machine = try SimulatedMachine.withAccount()
+            let account = try machine.account()
+            for text in ["same", note, "same"] { try account.deposit(Money(clamping: 1_000_000), RequestOptions(note: text)) }
+            return try #require(machine.disk.files(in: simulatedPath)[AccountFile.journal])
+        }
+        let lines = journals.map { $0.split(separator: fill).map { Array($0) } }
+        #expect(lines[0].map(\.count) == lines[1].map(\.count) && lines[0][3] != lines[1][3])
+        for index in 3...4 {
+            var mixed = lines[0]
+            mixed[index] = lines[1][index]
+            let bytes = mixed.flatMap { $0 + [fill] } + [UInt8](repeating: fill, count: 1024)
+            let machine = SimulatedMachine(SimulatedDisk(directory: "account", files: [AccountFile.journal: bytes]))
+            let report = try verifyAccount(path: simulatedPath, system: machine.process())
+            #expect(report.problems.first?.kind == .corrupt)
+            #expect(throws: StorageError.self) { try DirectoryStore.open(simulatedPath, machine.process()) }
         }
     }
 

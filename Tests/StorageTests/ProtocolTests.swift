@@ -83,12 +83,14 @@ import Testing
         let machine = try SimulatedMachine.withAccount()
         let failing = machine.process()
         let (first, second) = (try machine.account(failing), try machine.account())
-        try second.withdraw(Money(clamping: 1))
+        // Long lines, so that none is written again because the next one lies in the same sector.
+        let long = RequestOptions(note: String(repeating: "n", count: 256))
+        try second.withdraw(Money(clamping: 1), long)
         failFlush(of: failing, .fail(io))
-        expectStatus(.uncertain) { try first.deposit(Money(clamping: 1)) }
-        expectStatus(.uncertain) { try second.deposit(Money(clamping: 2)) }
+        expectStatus(.uncertain) { try first.deposit(Money(clamping: 1), long) }
+        expectStatus(.uncertain) { try second.deposit(Money(clamping: 2), long) }
         let third = try machine.account()
-        let seq = try third.deposit(Money(clamping: 3)).seq
+        let seq = try third.deposit(Money(clamping: 3), long).seq
         #expect(seq == 6)
         let expectation = Expectation(allowed: CommitEnd.all(in: machine.disk, withUnborn: false), acknowledgedSeq: seq)
         for disk in machine.disk.afterPowerCut(limit: 30, using: &generator) {

@@ -1,0 +1,144 @@
+import CJansson
+import Ledger
+import Testing
+
+@testable import Storage
+
+@Suite struct `A line of the journal` {
+    private static let count = setting("PAPERTRADE_LINES") ?? 60
+
+    /// Lines of every type, with the records they were written from.
+    private func lines(_ what: String) -> [(record: Record, bytes: [UInt8])] {
+        var records = RandomRecords(generator: SeededGenerator(for: what))
+        var lines: [(Record, [UInt8])] = []
+        for round in 0..<Self.count {
+            for type in 0..<RandomRecords.typeCount {
+                var record = records.record(
+                    ofType: type, seq: UInt64.random(in: 1...UInt64(Int64.max), using: &records.generator))
+                if case .started(let start) = record.event {
+                    // A start's cash stands where every line has it.
+                    let started = Start(
+                        kind: start.kind, accountID: start.accountID, generation: start.generation, createdAt: start.createdAt,
+                        cash: record.cash, netDeposits: start.netDeposits, realizedPnL: start.realizedPnL, restsOn: start.restsOn)
+                    record = Record(
+                        seq: record.seq, at: record.at, time: record.time, event: .started(started), requestID: record.requestID,
+                        note: record.note, cash: record.cash)
+                }
+                var writer = LineWriter()
+                let offset = Int64.random(in: 0...5000, using: &records.generator)
+                _ = writer.appendLine(
+                    record, durableSeq: UInt64(round), more: records.chance(2),
+                    previousCRC: UInt32.random(in: 0...UInt32.max, using: &records.generator),
+                    at: offset)
+                #expect((offset + Int64(writer.bytes.count) - 1) % sectorSize != 0, "its newline stands first in a sector")
+                lines.append((record, writer.bytes))
+            }
+        }
+        return lines
+    }
+
+    private func parsed(_ bytes: [UInt8]) -> JournalLine? {
+        bytes.withUnsafeBytes { bytes in
+            guard hasRightChecksum(bytes) else { return nil }
+            var reader = LineReader(bytes)
+            return try? reader.readLine()
+        }
+    }
+
+    @Test func `is byte for byte what jansson makes of it`() throws {
+        for (record, bytes) in lines("lines through jansson") {
+            var line = Array(bytes.dropLast())
+            if line.last == UInt8(ascii: " ") { line.removeLast() }
+            var error = json_error_t()
+            let value = line.withUnsafeBytes {
+                json_loadb($0.baseAddress?.assumingMemoryBound(to: CChar.self), $0.count, Int(JSON_REJECT_DUPLICATES), &error)
+            }
+            guard let value else {
+                Issue.record("jansson does not read \(String(decoding: line, as: UTF8.self))")
+                continue
+            }
+            defer { json_decref(value) }
+            // JSON_COMPACT | JSON_REAL_PRECISION(15)
+            guard let text = json_dumps(value, 0x20 | 15 << 11) else {
+                Issue.record("no memory")
+                continue
+            }
+            let dumped = String(cString: text)
+            #expect(dumped == String(decoding: line, as: UTF8.self), "\(record.event.typeName)")
+            free(text)
+        }
+    }
+
+    @Test func `reads back as the record it was written from`() {
+        for (record, bytes) in lines("lines read back") {
+            let line = parsed(Array(bytes.dropLast()))
+            #expect(line?.record == record, "\(String(decoding: bytes, as: UTF8.self))")
+        }
+    }
+
+    @Test func `fits in the longest line even when every character is escaped`() throws {
+        let control = String(repeating: "\u{1}", count: 256)
+        let text = try Text(control, field: "note")
+        let symbol = try Symbol(String(repeating: "W", count: 32))
+        let opportunity = try Opportunity(
+            symbol: symbol, signal: .strongBuy, score: Rate(clamping: 99_999_999), price: Price(clamping: amountLimit),
+            reason: text)
+        let record = Record(
+            seq: .max, at: Timestamp(clamping: .max), time: Timestamp(clamping: .max), event: .queued(opportunity),
+            requestID: try RequestID(String(repeating: "\"", count: 64)), note: text, cash: Money(clamping: -amountLimit))
+        var writer = LineWriter()
+        _ = writer.appendLine(record, durableSeq: .max, more: true, previousCRC: .max, at: 0)
+        #expect(writer.bytes.count <= maximumLineCount / 2)
+    }
+
+    @Test func `changed in any way is refused or is another record, and never a trap`() {
+        var generator = SeededGenerator(for: "mutated lines")
+        let samples = lines("lines to mutate")
+        for (_, bytes) in samples {
+            var line = Array(bytes.dropLast())
+            for _ in 0...Int.random(in: 0...2, using: &generator) where !line.isEmpty {
+                let index = Int.random(in: 0..<line.count, using: &generator)
+                switch Int.random(in: 0..<4, using: &generator) {
+                case 0: line[index] = UInt8.random(in: 0...255, using: &generator)
+                case 1: line.remove(at: index)
+                case 2: line.insert(contentsOf: line[index...].prefix(9), at: index)
+                default: line.removeLast(line.count - index)
+                }
+            }
+            // Without its checksum the reader has to hold out alone.
+            line.withUnsafeBytes { bytes in
+                var reader = LineReader(bytes)
+                _ = try? reader.readLine()
+            }
+            if line != Array(bytes.dropLast()) { #expect(parsed(line) == nil) }
+        }
+    }
+
+    @Test func `of noise is refused`() {
+        var generator = SeededGenerator(for: "noise lines")
+        for _ in 0..<2000 {
+            let bytes = (0..<Int.random(in: 0..<200, using: &generator)).map { _ in UInt8.random(in: 0...255, using: &generator) }
+            bytes.withUnsafeBytes { bytes in
+                var reader = LineReader(bytes)
+                #expect(throws: LineReader.Unexpected.self) { try reader.readLine() }
+            }
+        }
+    }
+
+    @Test func `has the checksum of RFC 3720, section B.4`() {
+        let table: [(bytes: [UInt8], crc: UInt32)] = [
+            ([UInt8](repeating: 0, count: 32), 0x8A91_36AA), ([UInt8](repeating: 0xFF, count: 32), 0x62A8_AB43),
+            ((0..<32).map { $0 }, 0x46DD_794E), ((0..<32).map { 31 - $0 }, 0x113F_DB5C), (Array("123456789".utf8), 0xE306_9283),
+            ([], 0),
+        ]
+        for (bytes, crc) in table {
+            #expect(bytes.withUnsafeBytes { CRC32C.checksum($0) } == crc)
+            for split in bytes.indices {
+                var register = CRC32C()
+                bytes[..<split].withUnsafeBytes { register.add($0) }
+                bytes[split...].withUnsafeBytes { register.add($0) }
+                #expect(register.value == crc)
+            }
+        }
+    }
+}
