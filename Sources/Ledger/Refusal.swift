@@ -52,7 +52,7 @@ extension Refusal: CustomStringConvertible {
         case .textTooLong(let field, let byteCount):
             "\(field) has \(byteCount) bytes; at most \(Text.maximumByteCount) are kept: shorten it"
         case .textNotUTF8(let field):
-            "\(field) is not valid UTF-8"
+            "\(field) is not valid UTF-8 without NUL characters"
         case .invalidRequestID(let text):
             "request id \"\(escaped(text, limit: 80))\" is not 1 to 64 bytes without control characters"
         case .invalidTime(let microseconds):

@@ -22,16 +22,18 @@ public struct RequestID: Hashable, Sendable, CustomStringConvertible {
     public func hash(into hasher: inout Hasher) { for byte in description.utf8 { hasher.combine(byte) } }
 }
 
-/// A note or a reason: up to 256 bytes of UTF-8.
+/// A note or a reason: up to 256 bytes of UTF-8 without NUL.
 public struct Text: Hashable, Sendable, CustomStringConvertible {
     public let description: String
 
     public static let maximumByteCount = 256
 
     /// - Parameter field: what the text is, for the message.
-    /// - Throws: ``Refusal/textTooLong(field:byteCount:)``
+    /// - Throws: ``Refusal/textTooLong(field:byteCount:)``; ``Refusal/textNotUTF8(field:)`` if it holds a NUL character.
     public init(_ text: String, field: String) throws(Refusal) {
         guard text.utf8.count <= Self.maximumByteCount else { throw .textTooLong(field: field, byteCount: text.utf8.count) }
+        // JSON can hold a NUL, but most of its readers refuse it, our own among them.
+        guard !text.utf8.contains(0) else { throw .textNotUTF8(field: field) }
         description = text
     }
 }

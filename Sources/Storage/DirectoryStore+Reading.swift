@@ -108,76 +108,92 @@ extension DirectoryStore {
     ///
     /// Under the lock it also does what ``recoveryAction(_:_:)`` says.
     func load(isLocked: Bool) throws(StorageError) {
+        let before = (state: state, position: position, rulesOffset: rulesOffset, progress: progress.withLock { $0 })
+        do throws(StorageError) {
+            try reload(isLocked: isLocked)
+        } catch {
+            // As if it had not been tried: the next call finds the same problem, and not half an account.
+            (state, position, rulesOffset) = (before.state, before.position, before.rulesOffset)
+            progress.withLock { current in
+                let failure = current.failure
+                current = before.progress
+                current.failure = failure
+            }
+            requests = RequestIndex()
+            throw error
+        }
+    }
+
+    private func reload(isLocked: Bool) throws(StorageError) {
         let text = try directory.contents(AccountFile.portfolio, limit: Portfolio.maximumByteCount)
         let read = try readPortfolio(text)
         let start = try readStart(journal)
-        var portfolio = read.portfolio
-        if let known = portfolio, known.state.accountID != start.accountID {
-            try stop(.whole, .foreign)
-        }
-        if let known = portfolio, known.state.generation > start.generation {
+        var view = read.portfolio
+        if let view, view.state.accountID != start.accountID { throw stopError(.wrongAccount, .foreign) }
+        if let view, view.state.generation > start.generation {
             // Without the lock a reset may have come between opening the journal and reading its view.
             let file = isLocked ? nil : try directory.open(AccountFile.journal, directory.isReadOnly ? .readOnly : .readWrite)
             guard let file, file.identity != journal.identity else { throw stopError(.missingData, .lost) }
             journal = file
             syncedSize = 0
-            return try load(isLocked: false)
+            return try reload(isLocked: false)
         }
-        if let known = portfolio, known.state.generation < start.generation { portfolio = nil }
+        if let older = view, older.state.generation < start.generation { view = nil }
 
-        // Trust the view if the journal has the very line it ends with; read only what came after.
-        requests = RequestIndex()
-        if let known = portfolio, try isOnJournal(known.reference), let rules = try readRules(known.reference.rulesOffset) {
-            state = known.state
-            state.rules = rules
-            position = known.reference.position
-            rulesOffset = known.reference.rulesOffset
-            let progress = Progress(durableSeq: known.reference.durableSeq, durableOffset: known.reference.durableOffset)
-            self.progress.withLock { current in
-                let failure = current.failure
-                current = progress
-                current.failure = failure
-                current.wrote(known.reference.position.seq, end: known.reference.position.offset)
+        try begin(with: view)
+        let lineOfView = view?.reference.position
+        var isViewOnJournal = lineOfView.map { $0.seq == position.seq } ?? true
+        var scanner = JournalScanner(journal, AccountFile.journal, in: directory, from: position)
+        let end = try scanner.scan { (group) throws(StorageError) in
+            try take(group)
+            for placed in group where placed.line.record.seq == lineOfView?.seq && placed.line.crc == lineOfView?.crc {
+                isViewOnJournal = true
             }
+        }
+        let tail = try tornTail(end, durableSeq: max(durableSeq, view?.reference.durableSeq ?? 0), isLocked: isLocked)
+
+        let portfolioFinding = finding(text: text, read: read, current: view, isOnJournal: isViewOnJournal)
+        let action = recoveryAction(tail == nil ? .whole : .torn, portfolioFinding)
+        if case .stop(let kind) = action { throw stopError(kind, portfolioFinding) }
+        if isLocked { try mend(action, tail: tail) }
+    }
+
+    /// Starts from the view if the journal has the very lines it rests on, so that only what came after has to be read; else from nothing.
+    private func begin(with view: Portfolio?) throws(StorageError) {
+        requests = RequestIndex()
+        var known = Progress()
+        if let view, try isOnJournal(view.reference), let rules = try readRules(view.reference.rulesOffset) {
+            state = view.state
+            state.rules = rules
+            position = view.reference.position
+            rulesOffset = view.reference.rulesOffset
+            known = Progress(durableSeq: view.reference.durableSeq, durableOffset: view.reference.durableOffset)
+            known.wrote(position.seq, end: position.offset)
         } else {
             state = AccountState()
             position = JournalPosition()
             rulesOffset = 0
-            progress.withLock { current in
-                let failure = current.failure
-                current = Progress()
-                current.failure = failure
-            }
         }
-        let crcOfView = portfolio?.reference.position
-        var viewIsOnJournal = crcOfView.map { position.seq == $0.seq } ?? true
+        progress.withLock { current in
+            known.failure = current.failure
+            current = known
+        }
+    }
 
-        var scanner = JournalScanner(journal, AccountFile.journal, in: directory, from: position)
-        let end = try scanner.scan { (group) throws(StorageError) in
-            try take(group)
-            for placed in group where placed.line.record.seq == crcOfView?.seq && placed.line.crc == crcOfView?.crc {
-                viewIsOnJournal = true
-            }
-        }
-
-        var journalFinding = JournalFinding.whole
-        var tail: TornWriteTest.Tail?
-        if case .fault(let fault) = end {
-            let test = TornWriteTest(journal, AccountFile.journal, in: directory)
-            let found = try test.tail(of: fault)
-            let durable = max(found.durableSeq, portfolio?.reference.durableSeq ?? 0, durableSeq)
-            guard !fault.isNewerFormat else { throw corrupt(fault) }
-            // Without the lock a bad tail may be a line that is being written; but not where later lines are known to be synced.
-            var isDamage = durable > position.seq
-            if isLocked && !isDamage { isDamage = try !test.isTorn(fault, found) }
-            if isDamage { throw corrupt(fault) }
-            journalFinding = .torn
-            tail = found
-        }
-        let portfolioFinding = finding(text: text, read: read, current: portfolio, isOnJournal: viewIsOnJournal)
-        let action = recoveryAction(journalFinding, portfolioFinding)
-        if case .stop(let kind) = action { throw stopError(kind, portfolioFinding) }
-        if isLocked { try mend(action, tail: tail, journalFinding: journalFinding) }
+    /// What follows the last whole group, if that is an unacknowledged write that a crash cut short, or one that is under way; `nil` if
+    /// nothing follows.
+    ///
+    /// - Throws: if it is damage.
+    private func tornTail(_ end: ScanEnd, durableSeq: UInt64, isLocked: Bool) throws(StorageError) -> TornWriteTest.Tail? {
+        guard case .fault(let fault) = end else { return nil }
+        guard !fault.isNewerFormat else { throw corrupt(fault) }
+        let test = TornWriteTest(journal, AccountFile.journal, in: directory)
+        let tail = try test.tail(of: fault)
+        var isDamage = max(tail.durableSeq, durableSeq) > position.seq
+        // Without the lock a bad tail may be a line that is being written; but not where later lines are known to be synced.
+        if isLocked && !isDamage { isDamage = try !test.isTorn(fault, tail) }
+        if isDamage { throw corrupt(fault) }
+        return tail
     }
 
     private func finding(
@@ -238,10 +254,6 @@ extension DirectoryStore {
         return rules
     }
 
-    private func stop(_ journal: JournalFinding, _ portfolio: PortfolioFinding) throws(StorageError) {
-        if case .stop(let kind) = recoveryAction(journal, portfolio) { throw stopError(kind, portfolio) }
-    }
-
     private func stopError(_ kind: StorageError.Kind, _ portfolio: PortfolioFinding) -> StorageError {
         switch portfolio {
         case .foreign:
@@ -254,66 +266,6 @@ extension DirectoryStore {
                 kind,
                 "\(escaped(journalPath())) ends at event \(position.seq), but later events were acknowledged: restore the journal, "
                     + "or see recover", seq: position.seq)
-        }
-    }
-
-    /// Does under the lock what the table says, and finishes or undoes what crashes left half done.
-    private func mend(_ action: RecoveryAction, tail: TornWriteTest.Tail?, journalFinding: JournalFinding) throws(StorageError) {
-        if directory.isReadOnly { return }
-        if let tail { try wipe(to: tail.end) }
-        try syncUnknown()
-        try finishReset()
-        switch action {
-        case .publish(keepsOld: true), .wipe(keepsOld: true):
-            if try directory.status(AccountFile.portfolio) != nil {
-                try keepAside(
-                    AccountFile.portfolio, as: "edited",
-                    because: "it is not what the journal says; the account's own file has been published again")
-            }
-        default: break
-        }
-        try disposeOfTemporary()
-        if action == .trust, published == nil, let status = try directory.status(AccountFile.portfolio) {
-            published = PublishedFile(status, reference)
-        }
-    }
-
-    /// Removes the unacknowledged tail of the journal, and syncs that before anything is appended: a power cut must not bring it
-    /// back behind new events.
-    private func wipe(to end: Int64) throws(StorageError) {
-        let path = journalPath()
-        let blank = [UInt8](repeating: fill, count: Int(max(0, end - position.offset)))
-        try rewrite(blank, at: position.offset, "wipe the tail of")
-        if !blank.isEmpty {
-            notice(
-                isWarning: false,
-                "\(escaped(path)): removed \(blank.count) bytes of an unacknowledged write at byte \(position.offset)")
-        }
-    }
-
-    /// Nobody can see what the disk really has, because reads come from the page cache, and a failed flush may have left the
-    /// cache clean. So the bytes beyond the known durable point are written again before anything is built on them.
-    private func syncUnknown() throws(StorageError) {
-        let (offset, isKnown) = progress.withLock { ($0.durableOffset, $0.durableSeq >= position.seq) }
-        if isKnown { return }
-        let bytes = try directory.read(journal, AccountFile.journal, at: offset, count: Int(position.offset - offset))
-        try rewrite(bytes, at: offset, "sync")
-        let seq = position.seq
-        progress.withLock { $0.synced(seq) }
-    }
-
-    /// A failed sync is reported once for each open file: here it is reported instead of to a commit of another thread of this handle that
-    /// waits for its own. So it counts for all of them.
-    private func rewrite(_ bytes: [UInt8], at offset: Int64, _ operation: String) throws(StorageError) {
-        try syncGate.withLock { _ throws(StorageError) in
-            try attempt(operation, journalPath()) { () throws(Errno) in try directory.write(bytes, to: journal, at: offset) }
-            do throws(Errno) {
-                try system.syncData(journal.descriptor)
-            } catch {
-                let failure = StorageError(error, operation, journalPath())
-                progress.withLock { $0.failure = failure }
-                throw failure
-            }
         }
     }
 }

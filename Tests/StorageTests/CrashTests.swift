@@ -86,13 +86,14 @@ import Testing
 
     @Test func `extending the journal loses nothing, and what stands in a new block does not matter`() throws {
         let hunt = CrashHunt()
-        let machine = try SimulatedMachine.withFullBlock(room: 1100)
+        let machine = try SimulatedMachine.withFullBlock(room: 400)
         try hunt.run(on: machine) { machine in
             let account = try machine.account()
             for index in 0..<3 {
                 try machine.acknowledged { try account.deposit(Money(clamping: 1), RequestOptions(id: "d\(index)")).seq }
             }
         }
+        #expect(machine.journalBlocks == 2)
         hunt.report()
     }
 
@@ -106,6 +107,19 @@ import Testing
             try machine.acknowledged { try other.deposit(Money(clamping: 1)).seq }
             try machine.acknowledged { try other.reset().seq }
             try machine.acknowledged { try account.enqueue(opportunity("NVDA")).seq }
+        }
+        hunt.report()
+    }
+
+    @Test func `a reset takes along the commits that unlocked before their sync`() throws {
+        let hunt = CrashHunt()
+        try hunt.run(on: try .withAccount()) { machine in
+            let store = try DirectoryStore.open(simulatedPath, machine.process())
+            let account = try machine.account()
+            machine.begin()
+            let seq = try store.append(.deposit(Money(clamping: 1)), .enqueue(opportunity("NVDA")), .enqueue(opportunity("AAPL")))
+            machine.acknowledge(try account.reset().seq)
+            try store.sync(through: seq)
         }
         hunt.report()
     }

@@ -48,8 +48,10 @@ import Testing
 
     @Test func `a trade that extends the journal is made, refused without a trace, or uncertain and said so`() throws {
         try run(
-            FaultRun(name: "extending", start: SimulatedMachine.withFullBlock(room: 100).disk) { _, _, account in
-                try account?.deposit(Money(clamping: 7)).seq ?? 0
+            FaultRun(name: "extending", start: SimulatedMachine.withFullBlock(room: 100).disk) { machine, _, account in
+                let seq = try account?.deposit(Money(clamping: 7)).seq ?? 0
+                #expect(machine.journalBlocks == 2)
+                return seq
             })
     }
 
@@ -75,5 +77,30 @@ import Testing
                 defer { account.close() }
                 return try account.summary().seq
             })
+    }
+
+    @Test func `whatever the file size limit, a trade is made or refused for want of space, and nothing is half done`() throws {
+        var generator = SeededGenerator(for: "file size limit")
+        let start = try SimulatedMachine.withFullBlock(room: 100).disk
+        let last = try #require(CommitEnd.all(in: start, withUnborn: false).map(\.seq).max())
+        let end = Int64(DirectoryStore.blockSize)
+        let limits = [
+            0, 1, 50, 111, 112, 113, 500, 700, 5000, end - 600, end - 512, end - 200, end - 1, end, end + 1, 2 * end - 1, 2 * end,
+        ]
+        for limit in limits + (0..<10).map({ _ in Int64.random(in: 0...2 * end, using: &generator) }) {
+            let machine = SimulatedMachine(start)
+            let account = try machine.account()
+            machine.fileSizeLimit = limit
+            let told = Result { try account.deposit(Money(clamping: 1)).seq }
+            if case .failure(let error) = told { #expect((error as? PaperTradeError)?.status == .noSpace, "limit \(limit)") }
+            let acknowledged = (try? told.get()) ?? last
+            #expect((acknowledged > last) == (limit >= 2 * end), "limit \(limit)")
+            machine.fileSizeLimit = min(limit, end - 1)
+            #expect(throws: PaperTradeError.self, "no new journal fits") { try account.reset() }
+            machine.fileSizeLimit = .max
+            #expect(try account.summary().seq == acknowledged)
+            #expect(try account.deposit(Money(clamping: 1)).seq == acknowledged + 1)
+            #expect(try verifyAccount(path: simulatedPath, system: machine.process()).problems.isEmpty)
+        }
     }
 }

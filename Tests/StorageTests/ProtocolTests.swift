@@ -83,15 +83,20 @@ import Testing
         let machine = try SimulatedMachine.withAccount()
         let failing = machine.process()
         let (first, second) = (try machine.account(failing), try machine.account())
-        // Long lines, so that none is written again because the next one lies in the same sector.
-        let long = RequestOptions(note: String(repeating: "n", count: 256))
-        try second.withdraw(Money(clamping: 1), long)
+        // Three long lines lie in sectors of their own, which the commits after them do not write again.
+        func deposit(_ account: Account) throws {
+            try account.batch { () throws(PaperTradeError) in
+                for _ in 0..<3 {
+                    try account.deposit(Money(clamping: 1), RequestOptions(note: String(repeating: "n", count: 256)))
+                }
+            }
+        }
+        try deposit(second)
         failFlush(of: failing, .fail(io))
-        expectStatus(.uncertain) { try first.deposit(Money(clamping: 1), long) }
-        expectStatus(.uncertain) { try second.deposit(Money(clamping: 2), long) }
-        let third = try machine.account()
-        let seq = try third.deposit(Money(clamping: 3), long).seq
-        #expect(seq == 6)
+        expectStatus(.uncertain) { try deposit(first) }
+        expectStatus(.uncertain) { try deposit(second) }
+        let seq = try machine.account().deposit(Money(clamping: 3)).seq
+        #expect(seq == 12)
         let expectation = Expectation(allowed: CommitEnd.all(in: machine.disk, withUnborn: false), acknowledgedSeq: seq)
         for disk in machine.disk.afterPowerCut(limit: 30, using: &generator) {
             try CrashCheck(expectation: expectation).check(disk)
@@ -104,10 +109,12 @@ import Testing
             let machine = SimulatedMachine(start)
             let process = machine.process()
             let store = try DirectoryStore.open(simulatedPath, process)
-            let seq = try store.append(deposit(1))
-            // Another process dies in the middle of its write.
             let victim = machine.process()
             let dying = try DirectoryStore.open(simulatedPath, victim)
+            // Both have synced the block that they write to.
+            for handle in [store, dying] { try handle.sync(through: try handle.append(deposit(9))) }
+            let seq = try store.append(deposit(1))
+            // Another process dies in the middle of its write.
             victim.inject(.killAfter(70), at: 0) { $0.operation == .write && $0.subject == AccountFile.journal }
             #expect(throws: StorageError.self) { try dying.append(deposit(2)) }
             process.inject(.fail(io), at: failingSync) { $0.operation == .syncData }

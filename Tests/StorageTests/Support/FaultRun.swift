@@ -134,7 +134,6 @@ struct FaultRun {
                 if error.status != .failedHandle { return "it cannot be repeated: \(error.status): \(error)" }
             }
         }
-        guard machine.fatalWrites.isEmpty else { return "a write beyond the file size limit" }
         return nil
     }
 }

@@ -19,8 +19,6 @@ final class SimulatedMachine: @unchecked Sendable {
         var acknowledgedSeq: UInt64 = 0
         /// Where a file may not grow: RLIMIT_FSIZE.
         var fileSizeLimit = Int64.max
-        /// Writes that would have ended a real process by SIGXFSZ.
-        var fatalWrites: [String] = []
     }
 
     struct OpenFile {
@@ -66,8 +64,6 @@ final class SimulatedMachine: @unchecked Sendable {
         get { withState { $0.fileSizeLimit } }
         set { withState { $0.fileSizeLimit = newValue } }
     }
-
-    var fatalWrites: [String] { withState { $0.fatalWrites } }
 
     /// Closes the files of a process, and with them its locks.
     func end(_ process: Int32) {

@@ -22,25 +22,35 @@ extension SimulatedMachine {
     static func withFullBlock(room: Int) throws -> SimulatedMachine {
         let machine = try withAccount()
         let store = try DirectoryStore.open(simulatedPath, machine.process())
-        let note = try Text(String(repeating: "n", count: 256), field: "note")
         try store.lock(Deadline(timeoutMilliseconds: 0, system: store.system))
         try store.catchUp(isLocked: true)
+        let end = Int(DirectoryStore.blockSize - sectorSize) - room
         let now = Timestamp(clamping: store.system.realTime())
-        let end = DirectoryStore.blockSize - sectorSize - Int64(room)
-        while store.position.offset < end {
+        func draft(noteCount: Int, events: Int = 1) throws -> Draft {
             var draft = Draft(on: store.state, at: now)
-            for _ in 0..<max(1, (end - store.position.offset) / 600) {
-                let entry = Request(.deposit(Money(clamping: 1)), time: now, note: note)
-                _ = try draft.decide(entry)
-            }
-            try store.commit(draft)
+            let note = noteCount > 0 ? try Text(String(repeating: "n", count: noteCount), field: "note") : nil
+            for _ in 0..<events { _ = try draft.decide(Request(.deposit(Money(clamping: 1)), time: now, note: note)) }
+            return draft
+        }
+        // Most of it in one commit, and then lines of the length that is missing.
+        try store.commit(try draft(noteCount: 256, events: (end - Int(store.position.offset)) / 560))
+        while true {
+            let plain = try draft(noteCount: 0)
+            let shortest = store.encode(plain.records, after: store.position, durableSeq: store.durableSeq).bytes.count + 10
+            let missing = end - Int(store.position.offset)
+            if missing < shortest { break }
+            try store.commit(try draft(noteCount: missing < 2 * shortest + 256 ? min(256, missing - shortest) : 256))
         }
         store.unlock()
         try store.sync(through: store.state.seq)
         let settled = SimulatedMachine(machine.disk.settled())
         settled.acknowledge(store.state.seq)
+        #expect(settled.journalBlocks == 1, "it is extended already")
         return settled
     }
+
+    /// How many blocks the journal has.
+    var journalBlocks: Int { (disk.files(in: simulatedPath)[AccountFile.journal]?.count ?? 0) / Int(DirectoryStore.blockSize) }
 
     /// The account, opened by a new process or by this one.
     func account(_ system: SimulatedSystem? = nil, durability: Durability = .full) throws -> Account {

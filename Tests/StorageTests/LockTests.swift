@@ -1,0 +1,197 @@
+import Ledger
+import PaperTrade
+import Testing
+
+@testable import Storage
+
+#if canImport(Glibc)
+    import Glibc
+#else
+    import Darwin
+#endif
+
+/// flock(2) on real files. Two open files of one process exclude each other as two processes do.
+@Suite struct `A lock` {
+    private let directory: TemporaryDirectory
+    private let system = SystemCalls()
+
+    init() throws { directory = try TemporaryDirectory() }
+
+    private var path: String { directory.path("lock") }
+
+    private func lock() throws -> LockFile { try LockFile(path: path, system: system) }
+
+    private func deadline(_ milliseconds: Int64) -> Deadline { Deadline(timeoutMilliseconds: milliseconds, system: system) }
+
+    private func kind(_ body: () throws(StorageError) -> Void) -> StorageError.Kind? {
+        do throws(StorageError) {
+            try body()
+            return nil
+        } catch { return error.kind }
+    }
+
+    /// Runs `body` on another thread and returns what it threw.
+    private func elsewhere(_ body: @escaping () throws(StorageError) -> Void) -> StorageError? {
+        let waiter = Waiter(body)
+        waiter.start()
+        return waiter.result()
+    }
+
+    @Test func `is held by one handle at a time, and by the next when it is released`() throws {
+        let (first, second) = (try lock(), try lock())
+        try first.acquire(deadline(0))
+        #expect(elsewhere { () throws(StorageError) in try second.acquire(deadline(0)) }?.kind == .busy)
+        #expect(first.release())
+        #expect(!first.release())
+        #expect(elsewhere { () throws(StorageError) in try second.acquire(deadline(0)) } == nil)
+        #expect(second.release(), "any thread may release it")
+    }
+
+    @Test func `is waited for as long as the deadline says, and no longer`() throws {
+        let (first, second) = (try lock(), try lock())
+        try first.acquire(deadline(-1))
+        for milliseconds: Int64 in [0, 30, 120] {
+            let start = system.monotonicTime()
+            #expect(elsewhere { () throws(StorageError) in try second.acquire(deadline(milliseconds)) }?.kind == .busy)
+            let waited = (system.monotonicTime() - start) / 1_000_000
+            #expect(waited >= milliseconds && waited < milliseconds + 400, "\(waited) ms for \(milliseconds)")
+        }
+    }
+
+    @Test func `that is released in time is taken`() throws {
+        let (first, second) = (try lock(), try lock())
+        try first.acquire(deadline(0))
+        let waiter = Waiter { () throws(StorageError) in try second.acquire(deadline(10_000)) }
+        waiter.start()
+        usleep(30_000)
+        first.release()
+        #expect(waiter.result() == nil)
+    }
+
+    @Test func `names who holds it, and since when`() throws {
+        let (first, second) = (try lock(), try lock())
+        let before = Timestamp(clamping: system.realTime())
+        try first.acquire(deadline(0))
+        let error = try #require(elsewhere { () throws(StorageError) in try second.acquire(deadline(0)) })
+        let text = String(decoding: directory.read("lock") ?? [], as: UTF8.self)
+        let holder = try #require(LockHolder(Array(text.utf8)))
+        #expect(holder.processID == getpid() && holder.since >= before && holder.purpose == .lock)
+        #expect(error.description.contains("\(holder.since)"))
+        #expect(text.utf8.count == LockHolder.byteCount)
+        first.release()
+        #expect(LockHolder(directory.read("lock") ?? []) == nil, "nobody holds it now")
+    }
+
+    @Test func `is released when its handle is dropped`() throws {
+        do {
+            let first = try lock()
+            try first.acquire(deadline(0))
+        }
+        try lock().acquire(deadline(0))
+    }
+
+    @Test func `says whether it is held without disturbing anybody`() throws {
+        #expect(try !LockFile.isHeld(path: path, system: system))
+        #expect(directory.read("lock") == nil, "asking does not make the file")
+        let (first, second) = (try lock(), try lock())
+        try first.acquire(deadline(0))
+        let text = directory.read("lock")
+        for _ in 0..<100 { #expect(try LockFile.isHeld(path: path, system: system)) }
+        #expect(directory.read("lock") == text)
+        first.release()
+        #expect(try !LockFile.isHeld(path: path, system: system))
+        #expect(kind { () throws(StorageError) in try second.acquire(deadline(0)) } == nil)
+    }
+
+    @Test func `would deadlock the thread that holds it already, which is told at once`() throws {
+        let (first, second) = (try lock(), try lock())
+        try first.acquire(deadline(0))
+        #expect(kind { () throws(StorageError) in try first.acquire(deadline(-1)) } == .wouldDeadlock)
+        #expect(kind { () throws(StorageError) in try second.acquire(deadline(-1)) } == .wouldDeadlock)
+        first.release()
+        #expect(kind { () throws(StorageError) in try second.acquire(deadline(0)) } == nil)
+    }
+
+    @Test func `of the caller's own on an account's lock file is told from the account's`() throws {
+        var options = Options()
+        options.lockTimeoutMilliseconds = -1
+        let account = try Account(directory.path("account"), options: options)
+        let own = try LockFile(path: directory.path("account/.lock"), system: system)
+        try own.acquire(deadline(0))
+        let waiter = Waiter { () throws(StorageError) in
+            do throws(PaperTradeError) {
+                try account.deposit(Money(clamping: 1))
+            } catch { throw StorageError(error.status == .wouldDeadlock ? .wouldDeadlock : .io, error.message) }
+        }
+        waiter.start()
+        #expect(waiter.result()?.kind == .wouldDeadlock)
+        own.release()
+        try account.deposit(Money(clamping: 1))
+        try account.lock()
+        #expect(kind { () throws(StorageError) in try own.acquire(deadline(-1)) } == .wouldDeadlock)
+        try account.unlock()
+    }
+
+    @Test func `whose file was deleted or replaced while somebody waited is taken on the file that has the name now`() throws {
+        for isReplaced in [false, true] {
+            let fresh = try `A lock`()
+            let (first, second, third) = (try fresh.lock(), try fresh.lock(), try fresh.lock())
+            try first.acquire(deadline(0))
+            let waiter = Waiter { () throws(StorageError) in try second.acquire(fresh.deadline(10_000)) }
+            waiter.start()
+            usleep(20_000)
+            unlink(fresh.path)
+            if isReplaced { try fresh.directory.write([], to: "lock") }
+            first.release()
+            #expect(waiter.result() == nil)
+            #expect(elsewhere { () throws(StorageError) in try third.acquire(fresh.deadline(0)) }?.kind == .busy, "both hold it")
+        }
+    }
+
+    @Test func `left behind by a dead process with our id is not our own`() throws {
+        // In containers that share a directory, ids repeat; the tokens do not.
+        let stale = LockHolder(
+            processID: getpid(), processToken: system.processToken() &+ 1, threadID: system.threadID(), purpose: .lock,
+            since: Timestamp(clamping: 1_000_000))
+        try directory.write(stale.bytes, to: "lock")
+        let (first, second) = (try lock(), try lock())
+        #expect(kind { () throws(StorageError) in try first.acquire(deadline(0)) } == nil)
+        first.release()
+        // Somebody else holds it and could not write who it is.
+        let held = try system.openDirectory(directory.path, in: nil)
+        defer { try? system.close(held) }
+        let file = try system.open("lock", in: held, .readWrite)
+        #expect(try system.tryLock(file, exclusive: true))
+        try directory.write(stale.bytes, to: "lock")
+        #expect(kind { () throws(StorageError) in try second.acquire(deadline(20)) } == .busy)
+        try system.close(file)
+    }
+
+    @Test func `text of any kind in the file is no holder, and never a trap`() throws {
+        var generator = SeededGenerator(for: "lock text")
+        let holder = LockHolder(
+            processID: 4711, processToken: .max, threadID: .max, purpose: .account, since: Timestamp(clamping: .max))
+        #expect(holder.bytes.count == LockHolder.byteCount)
+        #expect(LockHolder(holder.bytes) == holder)
+        for _ in 0..<3000 {
+            var bytes = holder.bytes
+            for _ in 0..<Int.random(in: 1...4, using: &generator) {
+                bytes[Int.random(in: 0..<bytes.count, using: &generator)] = UInt8.random(in: 0...255, using: &generator)
+            }
+            _ = LockHolder(bytes)
+        }
+        #expect(LockHolder([]) == nil)
+    }
+
+    @Test func `that cannot be said to be anything but a file is refused`() throws {
+        for name in ["", "/", ".", "..", "a/", "a/..", "/tmp/."] {
+            #expect(kind { () throws(StorageError) in _ = try LockFile(path: name, system: system) } != nil, "\(name)")
+        }
+        #expect(mkfifo(path, 0o600) == 0)
+        #expect(kind { () throws(StorageError) in try LockFile(path: path, system: system).acquire(deadline(0)) } == .unsafeFile)
+        #expect(mkdir(directory.path("folder"), 0o700) == 0)
+        #expect(
+            kind { () throws(StorageError) in try LockFile(path: directory.path("folder"), system: system).acquire(deadline(0)) }
+                == .unsafeFile)
+    }
+}

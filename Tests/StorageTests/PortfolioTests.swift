@@ -1,0 +1,141 @@
+import Ledger
+import PaperTrade
+import Testing
+
+@testable import Storage
+
+@Suite struct `portfolio.json` {
+    private func state(positions: Int, entries: Int, using generator: inout SeededGenerator) throws -> AccountState {
+        var records = RandomRecords(generator: generator)
+        var state = AccountState()
+        state.accountID = "account-1"
+        state.generation = 3
+        state.seq = 70_000
+        state.createdAt = records.timestamp()
+        state.updatedAt = records.timestamp()
+        state.cash = records.amount()
+        state.netDeposits = records.amount()
+        state.realizedPnL = records.amount()
+        for index in 0..<positions {
+            let symbol = try Symbol("S\(index)")
+            // More shares than nothing: a cost basis is a price.
+            let shares = Shares(clamping: Int64.random(in: 1_000_000...9_000_000_000, using: &records.generator))
+            state.setPosition(
+                Position(symbol: symbol, shares: shares, cost: records.amount(), firstPurchaseDate: records.timestamp()))
+        }
+        while state.queue.count < entries {
+            guard case .queued(let opportunity) = records.record(ofType: 15, seq: 1).event else { continue }
+            state.queue.append(
+                QueueEntry(seq: UInt64(state.queue.count + 9), queuedAt: records.timestamp(), opportunity: opportunity))
+        }
+        generator = records.generator
+        return state
+    }
+
+    private let reference = JournalReference(
+        position: JournalPosition(offset: 9312, lineCount: 42, seq: 70_000, crc: 0x00AB_CDEF, acceptsAnyLink: false),
+        generation: 3,
+        durableSeq: 69_999, durableOffset: 9000, rulesOffset: 400)
+
+    @Test func `brings back every state that was written`() throws {
+        var generator = SeededGenerator(for: "portfolio round trip")
+        for (positions, entries) in [(0, 0), (1, 0), (0, 1), (1, 1), (20, 7), (500, 50)] {
+            let state = try state(positions: positions, entries: entries, using: &generator)
+            var writer = PortfolioWriter()
+            let text = try writer.write(state, reference)
+            let portfolio = try Portfolio(text)
+            #expect(portfolio.state == state)
+            #expect(portfolio.reference == reference)
+            #expect(Portfolio.hasRightChecksum(text))
+        }
+    }
+
+    @Test func `written again after changes is what a new writer makes of it`() throws {
+        var generator = SeededGenerator(for: "portfolio writer")
+        var state = try state(positions: 12, entries: 5, using: &generator)
+        var writer = PortfolioWriter()
+        for _ in 0..<60 {
+            let symbol = try Symbol("S\(Int.random(in: 0..<16, using: &generator))")
+            switch Int.random(in: 0..<4, using: &generator) {
+            case 0: state.removePosition(symbol)
+            case 1 where !state.queue.isEmpty: state.queue.remove(at: Int.random(in: 0..<state.queue.count, using: &generator))
+            default:
+                let shares = Shares(clamping: Int64.random(in: 1_000_000...2_000_000, using: &generator))
+                state.setPosition(
+                    Position(symbol: symbol, shares: shares, cost: Money(clamping: 5), firstPurchaseDate: state.createdAt))
+            }
+            var fresh = PortfolioWriter()
+            #expect(try writer.write(state, reference) == fresh.write(state, reference))
+        }
+    }
+
+    @Test func `is noticed when a single bit is changed, or its end is missing`() throws {
+        var generator = SeededGenerator(for: "portfolio damage")
+        var writer = PortfolioWriter()
+        let text = try writer.write(try state(positions: 3, entries: 2, using: &generator), reference)
+        for index in text.indices {
+            var damaged = text
+            damaged[index] ^= 1 << UInt8.random(in: 0..<8, using: &generator)
+            #expect(!Portfolio.hasRightChecksum(damaged), "byte \(index)")
+            #expect(!Portfolio.hasRightChecksum(Array(text[..<index])), "\(index) bytes")
+        }
+        #expect(throws: PortfolioProblem.empty) { try Portfolio([]) }
+        #expect(throws: PortfolioProblem.empty) { try Portfolio([0, 0, 0]) }
+        #expect(throws: PortfolioProblem.edited) { try Portfolio(Array("{}".utf8)) }
+    }
+
+    @Test func `of a newer format stops the account and says so`() throws {
+        let machine = try SimulatedMachine.withAccount()
+        var text = try #require(machine.disk.files(in: simulatedPath)[AccountFile.portfolio])
+        text = AccountSamples.replacing("papertrade/1", "papertrade/2", in: text)
+        let end = text.count - ",\n  \"checksum\": \"crc32c:00000000\"\n}\n".utf8.count
+        let checksum = text[..<end].withUnsafeBytes { CRC32C.checksum($0) }
+        text = Array(text[..<end]) + Array(",\n  \"checksum\": \"crc32c:\(hexadecimal(checksum))\"\n}\n".utf8)
+        machine.withState { $0.disk.plant(text, as: AccountFile.portfolio, in: simulatedPath) }
+        do throws(StorageError) {
+            _ = try DirectoryStore.open(simulatedPath, machine.process())
+            Issue.record("it opens")
+        } catch {
+            #expect(error.kind == .newerFormat)
+            #expect(error.description.contains("papertrade/2"))
+        }
+    }
+
+    @Test func `saved by an editor between two trades is kept aside, reported, and not believed`() throws {
+        for savesInPlace in [false, true] {
+            let machine = try SimulatedMachine.withAccount()
+            let account = try machine.account()
+            try account.deposit(Money(clamping: 5_000_000))
+            let own = try #require(machine.disk.files(in: simulatedPath)[AccountFile.portfolio])
+            let edit = AccountSamples.replacing("10005.0", "99999.0", in: own)
+            #expect(edit != own)
+            machine.withState { state in
+                guard savesInPlace, let directory = state.disk.directory(simulatedPath),
+                    let inode = state.disk.inodes[directory]?.names.cached[AccountFile.portfolio]
+                else { return state.disk.plant(edit, as: AccountFile.portfolio, in: simulatedPath) }
+                state.nanoseconds += 1000
+                edit.withUnsafeBytes { state.disk.inodes[inode]?.file.write($0, at: 0) }
+                state.disk.inodes[inode]?.modified = state.nanoseconds
+            }
+            #expect(try account.deposit(Money(clamping: 1)).cashAfter == Money(clamping: 10_005_000_001))
+            let files = machine.disk.files(in: simulatedPath)
+            #expect(files.filter { $0.key.hasPrefix("portfolio.json.edited-") }.map(\.value) == [edit])
+            #expect(try verifyAccount(path: simulatedPath, system: machine.process()).isPortfolioCurrent)
+        }
+    }
+
+    @Test func `is never made unreadable by a text that JSON readers refuse`() throws {
+        let machine = try SimulatedMachine.withAccount()
+        let account = try machine.account()
+        for character in (0...0x20).map({ UnicodeScalar(UInt8($0)) }) + ["\u{7F}", "\u{FEFF}", "\u{FFFF}", "\u{10FFFF}"] {
+            // Either refused, or kept in a file that can be read.
+            guard let reason = try? Text("a\(character)b", field: "reason") else { continue }
+            let symbol = try Symbol("S\(character.value)")
+            try account.enqueue(try Opportunity(symbol: symbol, signal: .buy, score: .zero, price: nil, reason: reason))
+        }
+        account.close()
+        try machine.account().close()
+        #expect(machine.disk.files(in: simulatedPath).keys.filter { $0.contains("edited") }.isEmpty)
+        #expect(try verifyAccount(path: simulatedPath, system: machine.process()).isPortfolioCurrent)
+    }
+}
