@@ -82,7 +82,8 @@ extension DirectoryStore {
         let path = escaped(directory.path)
         return try directory.hasParts()
             ? StorageError(
-                .missingData, "\(path) has files of an account but no \(AccountFile.journal): restore it, or see recover")
+                .missingData, "\(path) has files of an account but no \(AccountFile.journal): restore it, or recover what is left"
+            )
             : StorageError(.noAccount, "there is no account at \(path)")
     }
 

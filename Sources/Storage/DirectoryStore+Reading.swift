@@ -4,7 +4,7 @@ extension DirectoryStore {
     public func catchUp(isLocked: Bool) throws(StorageError) {
         let path = journalPath()
         guard let status = try directory.status(AccountFile.journal) else {
-            throw StorageError(.missingData, "\(escaped(path)) is gone: restore it, or see recover")
+            throw StorageError(.missingData, "\(escaped(path)) is gone: restore it, or recover what is left")
         }
         if status.identity != journal.identity { return try followNewGeneration(isLocked: isLocked) }
 
@@ -57,7 +57,7 @@ extension DirectoryStore {
         } catch {
             throw StorageError(
                 .corrupt,
-                "\(escaped(journalPath())), line \(placed.number), byte \(placed.offset): \(error); run verify, see recover",
+                "\(escaped(journalPath())), line \(placed.number), byte \(placed.offset): \(error); verify the account, then recover it",
                 seq: record.seq, offset: placed.offset)
         }
         if case .acceptedRules = record.event { rulesOffset = placed.offset }
@@ -69,7 +69,7 @@ extension DirectoryStore {
         StorageError(
             fault.isNewerFormat ? .newerFormat : .corrupt,
             "\(escaped(journalPath())), line \(fault.lineNumber), byte \(fault.offset): \(fault.problem); "
-                + (fault.isNewerFormat ? "use a newer version of the library" : "run verify, see recover"),
+                + (fault.isNewerFormat ? "use a newer version of the library" : "verify the account, then recover it"),
             seq: position.seq + 1, offset: fault.offset)
     }
 
@@ -77,7 +77,7 @@ extension DirectoryStore {
     private func followNewGeneration(isLocked: Bool) throws(StorageError) {
         let known = state
         guard let file = try directory.open(AccountFile.journal, directory.isReadOnly ? .readOnly : .readWrite) else {
-            throw StorageError(.missingData, "\(escaped(journalPath())) is gone: restore it, or see recover")
+            throw StorageError(.missingData, "\(escaped(journalPath())) is gone: restore it, or recover what is left")
         }
         let start = try readStart(file)
         guard start.accountID == known.accountID, start.generation > known.generation else {
@@ -93,7 +93,7 @@ extension DirectoryStore {
     func readStart(_ file: OpenFile) throws(StorageError) -> Start {
         let bytes = try directory.read(file, AccountFile.journal, at: 0, count: maximumLineCount)
         guard bytes.contains(where: { $0 != fill }) else {
-            throw StorageError(.missingData, "\(escaped(journalPath())) is empty: restore it, or see recover")
+            throw StorageError(.missingData, "\(escaped(journalPath())) is empty: restore it, or recover what is left")
         }
         if let line = JournalLine(firstOf: bytes), case .started(let start) = line.record.event { return start }
         let isNewer = bytes.prefix { $0 != fill }.withUnsafeBytes { hasRightChecksum($0) }
@@ -265,7 +265,7 @@ extension DirectoryStore {
             StorageError(
                 kind,
                 "\(escaped(journalPath())) ends at event \(position.seq), but later events were acknowledged: restore the journal, "
-                    + "or see recover", seq: position.seq)
+                    + "or recover what is left", seq: position.seq)
         }
     }
 }

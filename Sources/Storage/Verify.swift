@@ -142,7 +142,7 @@ private struct Verifier {
             StorageError(
                 fault.isNewerFormat ? .newerFormat : .corrupt,
                 "\(escaped(directory.path(of: name))), line \(fault.lineNumber), byte \(fault.offset): \(fault.problem); "
-                    + (fault.isNewerFormat ? "use a newer version of the library" : "see recover"),
+                    + (fault.isNewerFormat ? "use a newer version of the library" : "recover the account, or restore a backup"),
                 offset: fault.offset))
     }
 
@@ -162,7 +162,7 @@ private struct Verifier {
                 StorageError(
                     .missingData,
                     "\(path) knows acknowledged events up to \(durable), but the journal ends at "
-                        + "\(report.lastSeq): restore the journal, or see recover",
+                        + "\(report.lastSeq): restore the journal, or recover what is left",
                     seq: report.lastSeq))
             return
         }

@@ -95,7 +95,8 @@ struct VerifyCommand: ParsableCommand {
         guard let first = view.problems.first else { return }
         let more = view.problems.count > 1 ? " (and \(counted(view.problems.count - 1, "more problem")))" : ""
         throw PaperTradeError(
-            first.status, "\(first.message)\(more): see 'pt recover'", errno: first.errno, seq: first.seq, offset: first.offset)
+            first.status, "\(first.message)\(more) (here: 'pt recover')", errno: first.errno, seq: first.seq, offset: first.offset
+        )
     }
 }
 

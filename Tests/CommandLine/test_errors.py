@@ -266,7 +266,7 @@ class Environment(PTTestCase):
         outcome = self.pt("verify", "--json")
         self.assertEqual((outcome.code, outcome.json["ok"], outcome.error["name"]), (5, False, "PT_CORRUPT"))
         self.assertEqual(outcome.json["problems"][0]["name"], "PT_CORRUPT")
-        self.assertRegex(self.pt("verify").err, r"^pt: .*journal\.jsonl, line 5, byte \d+: .*: see 'pt recover'\n$")
+        self.assertRegex(self.pt("verify").err, r"^pt: .*journal\.jsonl, line 5, byte \d+: .* \(here: 'pt recover'\)\n$")
         self.assertEqual(self.files(), before)
         report = self.done("recover", "--json").json
         self.assertEqual((report["recovered"], report["kept_seq"], report["generation"]), (True, 4, 2))

@@ -113,6 +113,11 @@ struct FaultRun {
             // An account that could not be made to the end is there or is not.
             if lastBefore > 0 { expectation.allowed = endsBefore }
             expectation.acknowledgedSeq = lastBefore
+            if lastBefore > 0, let text = after.files(in: simulatedPath)[AccountFile.portfolio], let view = try? Portfolio(text),
+                view.state.seq > lastBefore
+            {
+                return "told \(error.status), but portfolio.json shows event \(view.state.seq)"
+            }
             guard !error.message.isEmpty, !error.message.contains("\n") else { return "the message is \(error.message)" }
             if let account, let before {
                 let now = try account.summary()
