@@ -22,6 +22,9 @@ from support import PACKAGE, AccountTest, DirectoryTest, in_another_thread, need
 
 other_timeout = 0.05
 
+# A program that was started in the background of a shell ignores interrupts, and so do its children.
+HEED_INTERRUPTS = "import signal\nsignal.signal(signal.SIGINT, signal.default_int_handler)\n"
+
 @contextmanager
 def interrupt_after_the_next_call(of: Union[Lock, Account]) -> Iterator[None]:
     """Ctrl-C between the success of C and the next line of Python."""
@@ -38,6 +41,7 @@ def interrupt_after_the_next_call(of: Union[Lock, Account]) -> Iterator[None]:
 
 
 @needs_library
+
 class LockTest(DirectoryTest):
     def setUp(self) -> None:
         super().setUp()
@@ -101,7 +105,7 @@ class LockTest(DirectoryTest):
     def test_an_interrupt_ends_a_wait(self) -> None:
         self.holder()
         for wait in ("acquire(None)", "acquire(60)", "acquire_retrying(timeout=0, attempts=2, delay=60)"):
-            program = f"import papertrade, sys\nlock = papertrade.Lock(sys.argv[1])\nprint('waiting', flush=True)\nlock.{wait}"
+            program = f"{HEED_INTERRUPTS}import papertrade, sys\nlock = papertrade.Lock(sys.argv[1])\nprint('waiting', flush=True)\nlock.{wait}"
             process = subprocess.Popen(
                 [sys.executable, "-c", program, str(self.path)], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                 universal_newlines=True, env={**os.environ, "PYTHONPATH": str(PACKAGE)},
@@ -275,7 +279,7 @@ class AccountLockTest(AccountTest):
 
     def test_an_interrupt_ends_the_wait_of_a_change(self) -> None:
         program = (
-            "import papertrade, sys\naccount = papertrade.Account(sys.argv[1], lock_timeout=60)\n"
+            HEED_INTERRUPTS + "import papertrade, sys\naccount = papertrade.Account(sys.argv[1], lock_timeout=60)\n"
             "print('opened', flush=True)\nsys.stdin.readline()\naccount.deposit(1)"
         )
         process = subprocess.Popen(
