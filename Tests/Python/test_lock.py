@@ -25,6 +25,7 @@ other_timeout = 0.05
 # A program that was started in the background of a shell ignores interrupts, and so do its children.
 HEED_INTERRUPTS = "import signal\nsignal.signal(signal.SIGINT, signal.default_int_handler)\n"
 
+
 @contextmanager
 def interrupt_after_the_next_call(of: Union[Lock, Account]) -> Iterator[None]:
     """Ctrl-C between the success of C and the next line of Python."""
@@ -41,7 +42,6 @@ def interrupt_after_the_next_call(of: Union[Lock, Account]) -> Iterator[None]:
 
 
 @needs_library
-
 class LockTest(DirectoryTest):
     def setUp(self) -> None:
         super().setUp()
