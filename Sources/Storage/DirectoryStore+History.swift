@@ -111,7 +111,7 @@ extension DirectoryStore {
             return true
         }
         // A bad tail of the current journal is a line that is being written; a sealed one has none, and neither has what was read before.
-        if case .fault(let fault) = end, journal.name != AccountFile.journal || fault.expectedOffset < position.offset {
+        if case .fault(let fault) = end, journal.name != AccountFile.journal || fault.offset < position.offset {
             throw StorageError(
                 .corrupt,
                 "\(escaped(directory.path(of: journal.name))), byte \(fault.offset): \(fault.problem): run verify",

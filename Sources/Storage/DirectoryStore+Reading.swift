@@ -99,7 +99,7 @@ extension DirectoryStore {
         let isNewer = bytes.prefix { $0 != fill }.withUnsafeBytes { hasRightChecksum($0) }
         throw corrupt(
             JournalFault(
-                expectedOffset: 0, offset: 0, lineNumber: 1,
+                offset: 0, lineNumber: 1,
                 problem: isNewer ? "this version does not know its format" : "it is not the first line of a journal",
                 isNewerFormat: isNewer))
     }

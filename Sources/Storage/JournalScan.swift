@@ -46,9 +46,7 @@ enum ScanEnd {
 }
 
 struct JournalFault {
-    /// Just behind the last good line, whether or not its group is whole.
-    let expectedOffset: Int64
-    /// The place: the offset and number, from 1, of the bad line. Beyond `expectedOffset` if there is fill in between.
+    /// The place, just behind the last good line, and the number, from 1, that the bad line has or should have.
     let offset: Int64
     let lineNumber: Int
     /// What is wrong, for the message.
@@ -114,10 +112,10 @@ struct JournalScanner {
                 guard let length = lengthOfLine(in: buffer, from: consumed) else {
                     // The rest of the line may be in the next chunk.
                     if !isAtEnd && buffer.count - consumed <= maximumLineCount { break }
-                    return .fault(fault("it has no end", start, next))
+                    return .fault(fault("it has no end", next))
                 }
                 let result = buffer.withUnsafeBytes {
-                    read(UnsafeRawBufferPointer(rebasing: $0[consumed..<consumed + length]), at: start, after: next)
+                    read(UnsafeRawBufferPointer(rebasing: $0[consumed..<consumed + length]), after: next)
                 }
                 switch result {
                 case .failure(let fault): return .fault(fault)
@@ -137,7 +135,7 @@ struct JournalScanner {
             offset += Int64(consumed)
             buffer.removeFirst(consumed)
             if isAtEnd {
-                return group.isEmpty ? .clean : .fault(fault("the rest of its group of events is missing", next.offset, next))
+                return group.isEmpty ? .clean : .fault(fault("the rest of its group of events is missing", next))
             }
         }
     }
@@ -152,10 +150,10 @@ struct JournalScanner {
     }
 
     private func read(
-        _ bytes: UnsafeRawBufferPointer, at offset: Int64, after previous: JournalPosition
+        _ bytes: UnsafeRawBufferPointer, after previous: JournalPosition
     ) -> Result<JournalLine, JournalFault> {
         func failure(_ problem: String, isNewer: Bool = false) -> Result<JournalLine, JournalFault> {
-            .failure(fault(problem, offset, previous, isNewer: isNewer))
+            .failure(fault(problem, previous, isNewer: isNewer))
         }
         guard hasRightChecksum(bytes) else { return failure("its checksum does not fit") }
         var reader = LineReader(bytes)
@@ -173,10 +171,9 @@ struct JournalScanner {
         }
     }
 
-    private func fault(_ problem: String, _ offset: Int64, _ previous: JournalPosition, isNewer: Bool = false) -> JournalFault {
+    private func fault(_ problem: String, _ previous: JournalPosition, isNewer: Bool = false) -> JournalFault {
         JournalFault(
-            expectedOffset: previous.offset, offset: offset, lineNumber: previous.lineCount + 1, problem: problem,
-            isNewerFormat: isNewer)
+            offset: previous.offset, lineNumber: previous.lineCount + 1, problem: problem, isNewerFormat: isNewer)
     }
 }
 

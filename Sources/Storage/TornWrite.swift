@@ -38,8 +38,8 @@ struct TornWriteTest {
 
     /// Reads everything from the fault on.
     func tail(of fault: JournalFault) throws(StorageError) -> Tail {
-        var tail = Tail(end: fault.expectedOffset)
-        var offset = fault.expectedOffset
+        var tail = Tail(end: fault.offset)
+        var offset = fault.offset
         var rest: [UInt8] = []
         while true {
             let chunk = try directory.read(file, name, at: offset, count: 1 << 18)
@@ -66,7 +66,7 @@ struct TornWriteTest {
     }
 
     func isTorn(_ fault: JournalFault, _ tail: Tail) throws(StorageError) -> Bool {
-        let start = fault.expectedOffset
+        let start = fault.offset
         // From the expected place to the end of the longest line, and a sector more.
         let bytes = try directory.read(file, name, at: start, count: maximumLineCount + 2 * Int(sectorSize))
         func isFill(from: Int, count: Int) -> Bool {

@@ -13,7 +13,7 @@ import Testing
         for (number, call) in try run.calls().enumerated() {
             let faults = FaultRun.faults(of: call)
             for fault in isWhole ? faults : Array(faults.shuffled(using: &generator).prefix(1)) {
-                for forEver in isWhole ? [false, true] : [Bool.random(using: &generator)] {
+                for forEver in isWhole || call.changesDisk ? [false, true] : [Bool.random(using: &generator)] {
                     let count = tally.failures.count
                     run.run(fault, at: number, forEver: forEver, &tally, using: &generator)
                     if tally.failures.count > count { tally.failures[count] += " (\(call))" }

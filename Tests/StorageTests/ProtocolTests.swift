@@ -84,17 +84,10 @@ import Testing
         let failing = machine.process()
         let (first, second) = (try machine.account(failing), try machine.account())
         // Three long lines lie in sectors of their own, which the commits after them do not write again.
-        func deposit(_ account: Account) throws {
-            try account.batch { () throws(PaperTradeError) in
-                for _ in 0..<3 {
-                    try account.deposit(Money(clamping: 1), RequestOptions(note: String(repeating: "n", count: 256)))
-                }
-            }
-        }
-        try deposit(second)
+        _ = try second.depositThreeTimes()
         failFlush(of: failing, .fail(io))
-        expectStatus(.uncertain) { try deposit(first) }
-        expectStatus(.uncertain) { try deposit(second) }
+        expectStatus(.uncertain) { _ = try first.depositThreeTimes() }
+        expectStatus(.uncertain) { _ = try second.depositThreeTimes() }
         let seq = try machine.account().deposit(Money(clamping: 3)).seq
         #expect(seq == 12)
         let expectation = Expectation(allowed: CommitEnd.all(in: machine.disk, withUnborn: false), acknowledgedSeq: seq)

@@ -21,6 +21,8 @@ final class CrashHunt {
         statesForEachMoment = setting("PAPERTRADE_CRASH_STATES") ?? 6
     }
 
+    func random(below limit: Int) -> Int { Int.random(in: 0..<limit, using: &generator) }
+
     /// - Parameters:
     ///   - sharing: how many such runs share the number of states for each moment.
     ///   - secondCutEvery: the power is cut again during the recovery of every so many-th state; 0 is never.

@@ -28,14 +28,16 @@ extension SimulatedDisk {
         let nothing = [Int](repeating: 0, count: cut.counts.count)
         let everything = cut.counts.map { $0 - 1 }
         var singles: [[Int]] = []
-        for index in cut.counts.indices where cut.counts[index] > 1 {
+        for index in cut.counts.indices.shuffled(using: &generator).sorted(by: { cut.matters[$0] && !cut.matters[$1] })
+        where cut.counts[index] > 1 {
             var alone = nothing
             alone[index] = everything[index]
             var missing = everything
             missing[index] = 0
-            singles += [alone, missing]
+            (alone[0], missing[0]) = (cut.randomGarbage(using: &generator), cut.randomGarbage(using: &generator))
+            singles += [missing, alone]
         }
-        var choices = [nothing, everything] + singles.shuffled(using: &generator).prefix(limit / 2)
+        var choices = [nothing, everything] + singles.prefix(max(1, limit / 2))
         while choices.count < limit { choices.append(cut.randomChoice(using: &generator)) }
         return choices.prefix(limit).map { cut.disk($0) }
     }
@@ -50,6 +52,8 @@ private struct PowerCut {
     private let order: SimulatedDisk.NameOrder
     private var slots: [(inode: UInt64, range: Range<Int>)] = []
     private(set) var counts: [Int] = []
+    /// The questions that are asked first if there is no time for all.
+    private(set) var matters: [Bool] = []
 
     init(_ disk: SimulatedDisk, _ order: SimulatedDisk.NameOrder) {
         self.disk = disk
@@ -58,14 +62,17 @@ private struct PowerCut {
         let reachable = Self.reachable(disk)
         let hasGarbage = reachable.contains { disk.inodes[$0]?.file.isCertain == false }
         counts = [hasGarbage ? SimulatedFile.Garbage.allCases.count : 1]
+        matters = [false]
         for number in reachable {
             guard let inode = disk.inodes[number] else { continue }
             let start = counts.count
             if inode.kind == .directory {
                 let pending = inode.names.pendingCount
                 counts += order == .kept ? [pending + 1] : [Int](repeating: 2, count: pending)
+                matters += [Bool](repeating: true, count: counts.count - start)
             } else {
                 counts += inode.file.choices
+                matters += [true] + inode.file.openSectors.map { inode.file.holdsText($0) }
             }
             slots.append((number, start..<counts.count))
         }
@@ -107,6 +114,10 @@ private struct PowerCut {
             if !isAlike { return Int.random(in: 0..<count, using: &generator) }
             return bias == 0 ? 0 : count - 1
         }
+    }
+
+    func randomGarbage(using generator: inout some RandomNumberGenerator) -> Int {
+        Int.random(in: 0..<counts[0], using: &generator)
     }
 
     func disk(_ choice: [Int]) -> SimulatedDisk {

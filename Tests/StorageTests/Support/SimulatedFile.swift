@@ -94,6 +94,11 @@ struct SimulatedFile {
     /// The sectors whose contents are open, in order.
     var openSectors: [Int] { versions.keys.sorted() }
 
+    /// Whether a sector was written with more than newlines: what a power cut does to it matters most.
+    func holdsText(_ sector: Int) -> Bool {
+        versions[sector]?.contains { $0.contains { $0 != UInt8(ascii: "\n") } } == true
+    }
+
     /// How many ways there are: of the size, then of each open sector.
     var choices: [Int] { [sizes.count] + openSectors.map { (versions[$0]?.count ?? 0) + 1 } }
 

@@ -68,3 +68,14 @@ extension SimulatedMachine {
         acknowledge(try body())
     }
 }
+
+extension Account {
+    /// One commit of three long lines; returns its last event.
+    func depositThreeTimes() throws -> UInt64 {
+        try batch { () throws(PaperTradeError) in
+            var seq: UInt64 = 0
+            for _ in 0..<3 { seq = try deposit(Money(clamping: 1), RequestOptions(note: String(repeating: "n", count: 256))).seq }
+            return seq
+        }
+    }
+}
