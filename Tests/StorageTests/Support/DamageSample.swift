@@ -55,10 +55,10 @@ struct DamageSample {
         return SimulatedDisk(directory: "account", files: files)
     }
 
-    /// The whole file with the used part replaced.
+    /// The file with another used part, and as much fill behind it as makes a difference: reading more only takes time.
     func journal(_ used: [UInt8]) -> [UInt8] {
         let rest = files[AccountFile.journal]?.dropFirst(journal.count) ?? []
-        return used + rest
+        return used + rest.prefix(2048)
     }
 
     /// What a damaged account came to.
