@@ -23,7 +23,8 @@ let package = Package(
         // The library, from the pure core outwards: each part sees only those before it.
         .target(name: "Ledger"),
         .target(name: "Storage", dependencies: ["Ledger", "CJansson", "CSystem"]),
-        .target(name: "PaperTrade", dependencies: ["Ledger", "Storage"]),
+        .target(name: "Scheduling", dependencies: ["Ledger"]),
+        .target(name: "PaperTrade", dependencies: ["Ledger", "Scheduling", "Storage"]),
         .target(
             name: "PaperTradeC", dependencies: ["PaperTrade", "Storage", "CPaperTrade"], exclude: ["exports.map"]),
 
@@ -34,6 +35,7 @@ let package = Package(
             ]),
 
         .testTarget(name: "LedgerTests", dependencies: ["Ledger"]),
+        .testTarget(name: "SchedulingTests", dependencies: ["Scheduling", "Ledger"]),
         .testTarget(name: "StorageTests", dependencies: ["Storage", "Ledger", "PaperTrade", "CJansson"]),
         .testTarget(name: "PaperTradeTests", dependencies: ["PaperTrade", "Storage"]),
     ],

@@ -124,7 +124,7 @@ public struct Timestamp: Hashable, Comparable, Sendable, CustomStringConvertible
 
 /// The date `days` days after 1970-01-01 in the proleptic Gregorian calendar, for dates from 1970 on.
 /// Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms", civil_from_days.
-func civilDate(fromDays days: Int64) -> (year: Int64, month: Int64, day: Int64) {
+package func civilDate(fromDays days: Int64) -> (year: Int64, month: Int64, day: Int64) {
     let shifted = days + 719_468
     let era = shifted / 146_097
     let dayOfEra = shifted % 146_097
@@ -137,7 +137,7 @@ func civilDate(fromDays days: Int64) -> (year: Int64, month: Int64, day: Int64) 
 }
 
 /// Days from 1970-01-01 to a date of the years 0 to 9999; the inverse of ``civilDate(fromDays:)``.
-func days(fromCivilYear year: Int64, month: Int64, day: Int64) -> Int64 {
+package func days(fromCivilYear year: Int64, month: Int64, day: Int64) -> Int64 {
     let yearFromMarch = month <= 2 ? year - 1 : year
     let era = (yearFromMarch >= 0 ? yearFromMarch : yearFromMarch - 399) / 400
     let yearOfEra = yearFromMarch - era * 400
@@ -147,7 +147,8 @@ func days(fromCivilYear year: Int64, month: Int64, day: Int64) -> Int64 {
     return era * 146_097 + dayOfEra - 719_468
 }
 
-private func daysInMonth(_ month: Int64, of year: Int64) -> Int64 {
+/// The number of days of a month, 1 to 12.
+package func daysInMonth(_ month: Int64, of year: Int64) -> Int64 {
     switch month {
     case 2: return (year % 4 == 0 && year % 100 != 0) || year % 400 == 0 ? 29 : 28
     case 4, 6, 9, 11: return 30

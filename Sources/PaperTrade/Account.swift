@@ -1,4 +1,5 @@
 @_exported import Ledger
+@_exported import Scheduling
 import Storage
 
 /// A paper-trading account in a directory of plain JSON, which any number of processes may use at the same time.

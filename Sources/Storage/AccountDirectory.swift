@@ -190,27 +190,11 @@ final class AccountDirectory: Sendable {
     func read(_ file: OpenFile, _ name: String, at offset: Int64, count: Int) throws(StorageError) -> [UInt8] {
         var result: Result<Int, Errno> = .success(0)
         let bytes = [UInt8](unsafeUninitializedCapacity: count) { buffer, initializedCount in
-            result = readFully(file, into: UnsafeMutableRawBufferPointer(buffer), at: offset)
+            result = system.readFully(file.descriptor, into: UnsafeMutableRawBufferPointer(buffer), at: offset)
             initializedCount = (try? result.get()) ?? 0
         }
         if case .failure(let error) = result { throw StorageError(error, "read", path(of: name), offset: offset) }
         return bytes
-    }
-
-    /// Fills `buffer` from `offset` on; stops early only at the end of the file.
-    func readFully(_ file: OpenFile, into buffer: UnsafeMutableRawBufferPointer, at offset: Int64) -> Result<Int, Errno> {
-        var done = 0
-        while done < buffer.count {
-            do throws(Errno) {
-                let count = try system.read(
-                    file.descriptor, into: UnsafeMutableRawBufferPointer(rebasing: buffer[done...]), at: offset + Int64(done))
-                if count == 0 { break }
-                done += count
-            } catch {
-                return .failure(error)
-            }
-        }
-        return .success(done)
     }
 
     /// Writes all of `bytes`, or throws; then any part may have been written.

@@ -7,6 +7,8 @@ public protocol System: Sendable {
     // Files, relative to an open directory
     /// Like openat(2) with O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK added.
     func open(_ name: String, in directory: FileDescriptor, _ mode: OpenMode) throws(Errno) -> FileDescriptor
+    /// open(2) with O_RDONLY | O_CLOEXEC | O_NONBLOCK, for files of the system: follows symbolic links.
+    func open(path: String) throws(Errno) -> FileDescriptor
     /// openat(2) of a directory, or open(2) if `directory` is `nil`. The last component may be a symbolic link only if `directory` is `nil`.
     func openDirectory(_ name: String, in directory: FileDescriptor?) throws(Errno) -> FileDescriptor
     func close(_ file: FileDescriptor) throws(Errno)

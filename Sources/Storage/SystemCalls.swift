@@ -26,6 +26,10 @@ public struct SystemCalls: System {
             repeating { openat(directory.rawValue, name, flags | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0o600) })
     }
 
+    public func open(path: String) throws(Errno) -> FileDescriptor {
+        try aboveStandardStreams(repeating { openat(AT_FDCWD, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK) })
+    }
+
     public func openDirectory(_ name: String, in directory: FileDescriptor?) throws(Errno) -> FileDescriptor {
         let flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC | (directory == nil ? 0 : O_NOFOLLOW)
         return try aboveStandardStreams(repeating { openat(directory?.rawValue ?? AT_FDCWD, name, flags) })

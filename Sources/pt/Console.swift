@@ -61,6 +61,13 @@ enum Console {
         return String(cString: value)
     }
 
+    /// What the system's clock says.
+    static func now() -> Timestamp {
+        var now = timespec()
+        clock_gettime(CLOCK_REALTIME, &now)
+        return Timestamp(clamping: Int64(now.tv_sec) * 1_000_000 + Int64(now.tv_nsec) / 1000)
+    }
+
     static func exit(_ code: ExitCodes) -> Never {
         #if canImport(Glibc)
             Glibc.exit(code.rawValue)

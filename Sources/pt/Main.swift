@@ -33,6 +33,7 @@ struct CommandLineTool: ParsableCommand {
                 subcommands: [BuyCommand.self, SellCommand.self, DepositCommand.self, WithdrawCommand.self, QueueCommand.self]),
             CommandGroup(
                 name: "Corporate actions", subcommands: [SplitCommand.self, DividendCommand.self, WriteOffCommand.self]),
+            CommandGroup(name: "Markets", subcommands: [MarketCommand.self]),
             CommandGroup(
                 name: "Maintenance",
                 subcommands: [

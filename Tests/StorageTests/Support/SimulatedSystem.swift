@@ -134,6 +134,12 @@ final class SimulatedSystem: System, @unchecked Sendable {
         return file
     }
 
+    /// The machine has no files but those of accounts.
+    func open(path: String) throws(Errno) -> FileDescriptor {
+        try leave(try enter(.open, path))
+        throw .noEntry
+    }
+
     func openDirectory(_ name: String, in directory: FileDescriptor?) throws(Errno) -> FileDescriptor {
         let fault = try enter(.openDirectory, name)
         let file = try machine.openDirectory(name, in: directory, process: id)
