@@ -405,7 +405,7 @@ pt_status pt_write_off(pt_account *account, const char *symbol, const pt_request
 /* Takes the lock (waiting `timeout_ms`, or PT_WAIT_FOREVER, PT_WAIT_DEFAULT) and begins a batch, which belongs to the calling thread. The changes
  * that this thread now makes on the account are decided at once, against each other's results, and committed together;
  * fills are provisional until then. A refusal does not end the batch. Other threads and processes wait. Not allowed in a batch (PT_MISUSE):
- * pt_begin, pt_reload, pt_reset, pt_backup, pt_execute_queue (but for counting). A batch holds at most 65,536 events. */
+ * pt_begin, pt_reload, pt_reset, pt_backup, pt_execute_queue (but for counting), pt_monitoring_cycle, pt_trading_cycle. A batch holds at most 65,536 events. */
 pt_status pt_begin(pt_account *account, int64_t timeout_ms, pt_error *error);
 
 /* Commits the batch. Whatever it returns, the batch has ended; after anything but PT_OK or PT_UNCERTAIN nothing of it has happened. */
@@ -565,7 +565,7 @@ typedef struct pt_analysis {
  * allowed, changes are PT_MISUSE. */
 typedef int32_t (*pt_analyst_fn)(void *context, const char *symbol, int64_t time, pt_analysis *out);
 
-/* Why an opportunity was not bought (PT_BOUGHT: it was). */
+/* Why an opportunity was not bought, or something else not done (PT_BOUGHT: it was). */
 #define PT_BOUGHT 0
 #define PT_REJECTED_NO_ANALYSIS 1  /* the analyst had no opinion, failed, answered nonsense, or its judgement is too old */
 #define PT_REJECTED_STALE 2        /* older than queue.stale_after_hours */
@@ -574,7 +574,16 @@ typedef int32_t (*pt_analyst_fn)(void *context, const char *symbol, int64_t time
 #define PT_REJECTED_SIZE 5         /* the analyst gave no usable size, or the amount does not buy one share */
 #define PT_REJECTED_FUNDS 6        /* the cash does not cover it */
 #define PT_REJECTED_CHANGED 7      /* the entry changed while the analyst was thinking: left for the next run */
-#define PT_REJECTED_RULE 8         /* another rule of the account refused the buy; the message says which */
+#define PT_REJECTED_RULE 8         /* another rule of the account refused it; the message says which */
+/* By the rules of the cycles only: */
+#define PT_REJECTED_LOW_SCORE 9        /* below trading.min_score */
+#define PT_REJECTED_MAX_POSITIONS 10   /* limits.max_positions are held */
+#define PT_REJECTED_TRADES_PER_HOUR 11 /* the cycles have made limits.trades_per_hour within the hour */
+#define PT_REJECTED_POSITION_LIMIT 12  /* the position is at limits.max_position_percent */
+#define PT_REJECTED_SECTOR_LIMIT 13    /* its sector would be beyond limits.max_sector_percent */
+#define PT_REJECTED_CASH_RESERVE 14    /* it would leave less than limits.cash_reserve_percent in cash */
+#define PT_REJECTED_MIN_HOLDING 15     /* an exit: held for less than limits.min_holding_days */
+#define PT_REJECTED_ALREADY_QUEUED 16  /* an upgrade: its symbol is in the queue */
 
 typedef struct pt_execution {
     uint64_t queued_seq;  /* the entry */
@@ -594,6 +603,101 @@ typedef struct pt_execution {
  * is checked before the analyst is asked. PT_STOPPED, PT_BUFFER_TOO_SMALL. */
 pt_status pt_execute_queue(pt_account *account, pt_analyst_fn analyst, void *context, pt_execution *out, size_t capacity,
                            size_t *count, pt_error *error);
+
+/* ------------------------------------------------------------------------------------------------------------------------
+ * Cycles: a monitor that watches signals all day and a trader that acts at the close, safe side by side on one account, in any number
+ * of processes. Each run is one commit, and leaves a record. The rules are in config.json: the table in the README lists them.
+ * ---------------------------------------------------------------------------------------------------------------------- */
+
+#define PT_MONITORING 1
+#define PT_TRADING 2
+
+#define PT_CYCLE_DONE 0
+#define PT_CYCLE_SKIPPED 1 /* nothing to do: the market is closed, the session's cycle was done, system_active is false */
+#define PT_CYCLE_FAILED 2
+
+#define PT_CYCLE_IGNORE_SCHEDULE 1u /* flag: run also when the market is closed, or the session's trading cycle is done */
+
+typedef struct pt_cycle_options {
+    uint32_t struct_size;
+    uint32_t flags; /* PT_CYCLE_... */
+    int64_t time;   /* the moment for which it is run; PT_TIME_NOW: the account's clock. Same inputs, same events */
+} pt_cycle_options;
+
+#define PT_CYCLE_OPTIONS_INIT {(uint32_t)sizeof(pt_cycle_options), 0, PT_TIME_NOW}
+
+/* The record of one run. */
+typedef struct pt_cycle {
+    uint64_t seq;       /* the record's own event, the last of the commit */
+    uint64_t first_seq; /* the commit's first event, after a run: pt_history from here tells what it did; else 0 */
+    int64_t time, at;   /* for which moment, and when it was recorded */
+    int32_t kind;       /* PT_MONITORING or PT_TRADING */
+    int32_t outcome;    /* PT_CYCLE_... */
+    uint32_t analysed, unanalysed; /* symbols with a usable analysis, and without */
+    uint32_t changes;              /* signal changes recorded */
+    uint32_t queued, bought, sold;
+    uint32_t rejected;  /* queue entries and exits that a rule forbade */
+    uint32_t deferred;  /* exits for profit that wait for the signal */
+    double value;       /* the account's value after it, at the analyst's prices; NaN if it is not known */
+    char reason[264];   /* why it was skipped or failed; "" if done */
+    char problem[264];  /* the first thing that went wrong with a single symbol; "" if nothing */
+    uint8_t reserved[64];
+} pt_cycle;
+
+/* Monitoring: asks the analyst about what is held and the watchlist, and records each signal that changed (pt_signals, and the events
+ * of type "signal"). Then, if system_active: sells at once what fell critically, and queues what rose to BUY or better for trading.
+ *
+ * Trading: asks the analyst about what is held and what is queued; sells by the exit rules (stop loss, signal, profit, age, in that
+ * order); then buys from the queue, in its order, while cash and limits allow. It is due once a session, by default at the close, and
+ * can be made up for until the next opening. The analyst's `shares` and `amount` are not used: the rules say how much.
+ *
+ * The analyst is called without locks, as in pt_execute_queue; one that fails or answers nonsense costs its symbol's turn and is reported in
+ * `unanalysed`, `problem` and the log. PT_STOPPED from it ends the cycle with nothing changed and no record. `options` and `report` may be NULL.
+ * A run that has nothing to do is PT_OK with the outcome PT_CYCLE_SKIPPED. PT_INVALID_CONFIG, PT_MISUSE (inside a batch, or while this
+ * thread holds the account's lock), PT_STOPPED, and the statuses of a change; a failure is recorded where that is possible. */
+pt_status pt_monitoring_cycle(pt_account *account, pt_analyst_fn analyst, void *context, const pt_cycle_options *options,
+                              pt_cycle *report, pt_error *error);
+pt_status pt_trading_cycle(pt_account *account, pt_analyst_fn analyst, void *context, const pt_cycle_options *options,
+                           pt_cycle *report, pt_error *error);
+
+/* Return 0 to go on, anything else to stop (PT_STOPPED). Reading calls on the same account are allowed. */
+typedef int32_t (*pt_cycle_fn)(void *context, const pt_cycle *cycle);
+
+/* Calls back for the record of every cycle from event `from_seq` on (1: from the beginning), in order. */
+pt_status pt_cycles(pt_account *account, uint64_t from_seq, pt_cycle_fn callback, void *context, pt_error *error);
+
+/* When a program should run the next cycle of `kind`: `time` itself (PT_TIME_NOW: the account's clock) if one is due, else a later moment.
+ * A failed cycle is due again, once, after cycles.retry_minutes. PT_NOT_FOUND if there is none until the end of the year 9999. */
+pt_status pt_next_cycle(pt_account *account, int32_t kind, int64_t time, int64_t *next, pt_error *error);
+
+/* What was last known of a security that a monitoring cycle analysed. */
+typedef struct pt_known_signal {
+    char symbol[40];
+    int32_t signal;     /* PT_SIGNAL_... */
+    int32_t confidence; /* PT_CONFIDENCE_...; 0: not given */
+    double score;       /* 0-100 */
+    double price;
+    int64_t known_since;
+    char sector[264];   /* "" if none */
+    uint8_t reserved[64];
+} pt_known_signal;
+
+/* All of them, ordered by symbol. PT_BUFFER_TOO_SMALL. */
+pt_status pt_signals(pt_account *account, pt_known_signal *out, size_t capacity, size_t *count, pt_error *error);
+
+/* The market of the account's rule market.calendar at `time` (PT_TIME_NOW: the account's clock): 1 in `open` if it is open, else 0. It is
+ * open at the moment of opening, and no longer at that of the close. New York's exchange is right from 2000 to 2030. */
+pt_status pt_market_is_open(pt_account *account, int64_t time, int32_t *open, pt_error *error);
+
+/* The first opening, or close, after `time`, not at it. PT_NOT_FOUND if there is none until the end of the year 9999. */
+pt_status pt_market_next_open(pt_account *account, int64_t time, int64_t *next, pt_error *error);
+pt_status pt_market_next_close(pt_account *account, int64_t time, int64_t *next, pt_error *error);
+
+#ifdef PT_ANALYST_LIBRARY
+/* What a shared library for `pt --analyst ./libmine.so` defines and exports; `context` is NULL. Define PT_ANALYST_LIBRARY before including this
+ * header, and see CExamples/analyst.c. It runs in a process of its own: a crash or a hang there costs a symbol's turn, no more. */
+int32_t pt_analyst(void *context, const char *symbol, int64_t time, pt_analysis *out);
+#endif
 
 /* ------------------------------------------------------------------------------------------------------------------------
  * Locks

@@ -78,19 +78,22 @@ public struct AccountState: Hashable, Sendable {
     public private(set) var positions: [Position] = []
     /// In the order of queueing; one entry a symbol.
     public var queue: [QueueEntry] = []
+    /// What was last known of each security that a monitoring cycle analysed, ordered by symbol.
+    public private(set) var signals: [KnownSignal] = []
+    public var cycles = CycleLog()
     public var rules = Rules()
 
     public init() {}
 
     /// The position in `symbol`, if it is held.
     public func position(_ symbol: Symbol) -> Position? {
-        let index = insertionIndex(of: symbol)
+        let index = positions.insertionIndex(of: symbol)
         return index < positions.count && positions[index].symbol == symbol ? positions[index] : nil
     }
 
     /// Replaces the position with the same symbol, or adds it.
     public mutating func setPosition(_ position: Position) {
-        let index = insertionIndex(of: position.symbol)
+        let index = positions.insertionIndex(of: position.symbol)
         if index < positions.count && positions[index].symbol == position.symbol {
             positions[index] = position
         } else {
@@ -99,11 +102,29 @@ public struct AccountState: Hashable, Sendable {
     }
 
     public mutating func removePosition(_ symbol: Symbol) {
-        let index = insertionIndex(of: symbol)
+        let index = positions.insertionIndex(of: symbol)
         if index < positions.count && positions[index].symbol == symbol { positions.remove(at: index) }
     }
 
     public mutating func removeAllPositions() { positions.removeAll() }
+
+    /// What is known of `symbol`.
+    public func signal(of symbol: Symbol) -> KnownSignal? {
+        let index = signals.insertionIndex(of: symbol)
+        return index < signals.count && signals[index].symbol == symbol ? signals[index] : nil
+    }
+
+    /// Replaces what is known of the same symbol, or adds it.
+    public mutating func setSignal(_ known: KnownSignal) {
+        let index = signals.insertionIndex(of: known.symbol)
+        if index < signals.count && signals[index].symbol == known.symbol {
+            signals[index] = known
+        } else {
+            signals.insert(known, at: index)
+        }
+    }
+
+    mutating func removeAllSignals() { signals.removeAll() }
 
     public func queueEntry(_ symbol: Symbol) -> QueueEntry? {
         queue.first { $0.opportunity.symbol == symbol }
@@ -127,14 +148,24 @@ public struct AccountState: Hashable, Sendable {
     private var exactTotalCost: Int128 {
         positions.reduce(Int128(0)) { $0 + Int128($1.cost.micros) }
     }
+}
 
-    /// The index of `symbol`'s position, or where it would be: the first one not before it.
-    private func insertionIndex(of symbol: Symbol) -> Int {
+/// What is kept ordered by symbol.
+protocol SymbolOrdered {
+    var symbol: Symbol { get }
+}
+
+extension Position: SymbolOrdered {}
+extension KnownSignal: SymbolOrdered {}
+
+extension Array where Element: SymbolOrdered {
+    /// The index of `symbol`'s element, or where it would be: the first one not before it.
+    func insertionIndex(of symbol: Symbol) -> Int {
         var low = 0
-        var high = positions.count
+        var high = count
         while low < high {
             let middle = (low + high) / 2
-            if positions[middle].symbol < symbol { low = middle + 1 } else { high = middle }
+            if self[middle].symbol < symbol { low = middle + 1 } else { high = middle }
         }
         return low
     }

@@ -59,6 +59,10 @@ extension AccountState {
         case .dequeuedAll(let count), .clearedQueue(let count):
             guard count == queue.count else { throw Inconsistency("\(count) entries leave a queue of \(queue.count)") }
             queue.removeAll()
+        case .signalChanged(let change): try applySignal(change, time: time)
+        case .tookOverSignal(let known): setSignal(known)
+        case .declined: break
+        case .ranCycle(let cycle): cycles.add(cycle, time: time)
         }
         seq = newSeq
         updatedAt = at
@@ -75,6 +79,16 @@ extension AccountState {
         rules = Rules()
         removeAllPositions()
         queue.removeAll()
+        removeAllSignals()
+        cycles = CycleLog()
+    }
+
+    private mutating func applySignal(_ change: SignalChange, time: Timestamp) throws(Inconsistency) {
+        let known = signal(of: change.symbol)
+        guard known?.signal == change.previousSignal, known?.score == change.previousScore else {
+            throw Inconsistency("\(change.symbol) had another signal before")
+        }
+        setSignal(change.known(since: time))
     }
 
     private mutating func applyBuy(_ trade: Trade, time: Timestamp) throws(Inconsistency) {

@@ -2,7 +2,7 @@
 public struct Execution: Hashable, Sendable {
     public enum Outcome: Hashable, Sendable {
         case bought(Trade)
-        case rejected(RemovalReason)
+        case rejected(RejectionReason)
         /// The entry was gone or replaced when the lock was taken: nothing was done.
         case changed
     }
@@ -19,9 +19,14 @@ public struct Execution: Hashable, Sendable {
 }
 
 /// Why an entry is not bought, in one word and one sentence.
-struct Rejection: Error {
-    let reason: RemovalReason
-    let message: String
+public struct Rejection: Error, Hashable, Sendable {
+    public let reason: RejectionReason
+    public let message: String
+
+    public init(reason: RejectionReason, message: String) {
+        self.reason = reason
+        self.message = message
+    }
 }
 
 /// Re-validation of queued buys: may this entry still be bought, given what the analyst says now?
@@ -59,7 +64,10 @@ extension Draft {
         let judged = Dictionary(judgements.map { ($0.queuedSeq, $0) }, uniquingKeysWith: { first, _ in first })
         for entry in state.queue {
             guard let judgement = judged[entry.seq], judgement.symbol == entry.opportunity.symbol else { continue }
-            executions.append(try execute(entry, judgement, time: time, id: id, note: note))
+            let execution = try settle(entry, judgement, time: time, id: id, note: note) { (state, analysis) throws(Rejection) in
+                try state.sharesAsked(by: analysis)
+            }
+            executions.append(execution)
         }
         let dealtWith = Set(executions.map(\.queuedSeq))
         for judgement in judgements where !dealtWith.contains(judgement.queuedSeq) {
@@ -71,15 +79,19 @@ extension Draft {
         return executions
     }
 
-    private mutating func execute(
-        _ entry: QueueEntry, _ judgement: Judgement, time: Timestamp, id: RequestID?, note: Text?
+    /// Buys one entry of the queue, or removes it with the reason why not.
+    ///
+    /// - Parameter size: how many shares to buy, given the account as it is now and the analysis that the entry may be bought on.
+    public mutating func settle(
+        _ entry: QueueEntry, _ judgement: Judgement, time: Timestamp, id: RequestID? = nil, note: Text? = nil,
+        size: (AccountState, Analysis) throws(Rejection) -> Shares
     ) throws(Refusal) -> Execution {
         let outcome: Execution.Outcome
         let event: Event
         let message: String
         do throws(Rejection) {
             let analysis = try entry.revalidated(judgement, at: time, under: state.rules)
-            let trade = try state.trade(executing: entry, analysis)
+            let trade = try state.trade(executing: entry, size(state, analysis), at: analysis.price)
             outcome = .bought(trade)
             event = .bought(trade)
             message = "bought \(trade.shares) at \(trade.price)"
@@ -100,43 +112,46 @@ extension Draft {
 }
 
 extension AccountState {
-    fileprivate func trade(executing entry: QueueEntry, _ analysis: Analysis) throws(Rejection) -> Trade {
-        let shares: Shares
+    /// How much the analyst wants to buy.
+    fileprivate func sharesAsked(by analysis: Analysis) throws(Rejection) -> Shares {
         switch analysis.size {
-        case .shares(let asked): shares = asked
+        case .shares(let asked): return asked
         case .amount(let amount):
-            guard let affordable = wholeShares(for: amount, at: analysis.price) else {
+            guard let affordable = shares(for: amount, at: analysis.price, areWhole: true) else {
                 throw Rejection(reason: .size, message: "\(amount) does not pay for one share at \(analysis.price)")
             }
-            shares = affordable
+            return affordable
         case nil: throw Rejection(reason: .size, message: "the analyst gave neither shares nor an amount")
         }
+    }
+
+    fileprivate func trade(executing entry: QueueEntry, _ shares: Shares, at price: Price) throws(Rejection) -> Trade {
         do throws(Refusal) {
-            return try buying(entry.opportunity.symbol, shares, at: analysis.price, queuedSeq: entry.seq)
+            return try buying(entry.opportunity.symbol, shares, at: price, queuedSeq: entry.seq)
         } catch {
             if case .insufficientFunds = error { throw Rejection(reason: .insufficientFunds, message: "\(error)") }
             throw Rejection(reason: .rule, message: "\(error)")
         }
     }
 
-    /// The most whole shares that `amount` pays for at `price`, commission included; `nil` if not even one.
-    public func wholeShares(for amount: Money, at price: Price) -> Shares? {
+    /// The most shares that `amount` pays for at `price`, commission included; `nil` if there are none.
+    ///
+    /// - Parameter areWhole: only a whole number of shares; else down to a millionth.
+    public func shares(for amount: Money, at price: Price, areWhole: Bool) -> Shares? {
+        let unit = areWhole ? microsPerUnit : 1
         func isAffordable(_ count: Int64) -> Bool {
-            guard let shares = Shares(micros: count * microsPerUnit), let total = try? purchase(of: shares, at: price).total
-            else {
-                return false
-            }
+            guard let shares = Shares(micros: count * unit), let total = total(of: shares, at: price) else { return false }
             return total <= amount
         }
         guard price.isPositive, !amount.isNegative else { return nil }
-        let most = amount.sharesAffordable(at: price, wholeShares: true) ?? Shares(clamping: 999_999_999 * microsPerUnit)
+        let most = amount.sharesAffordable(at: price, wholeShares: areWhole) ?? Shares(clamping: amountLimit)
         // The total grows with the number of shares, so the affordable counts are 0...n: bisect for n.
         var low: Int64 = 0
-        var high = most.micros / microsPerUnit
+        var high = most.micros / unit
         while low < high {
             let middle = high - (high - low) / 2
             if isAffordable(middle) { low = middle } else { high = middle - 1 }
         }
-        return low > 0 ? Shares(micros: low * microsPerUnit) : nil
+        return low > 0 ? Shares(micros: low * unit) : nil
     }
 }

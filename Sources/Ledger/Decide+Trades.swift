@@ -27,7 +27,10 @@ extension AccountState {
         return (notional, commission, total)
     }
 
-    func selling(_ symbol: Symbol, _ asked: Shares?, at price: Price) throws(Refusal) -> Event {
+    /// What buying `shares` costs, commission included; `nil` if they cannot be bought at that price.
+    public func total(of shares: Shares, at price: Price) -> Money? { try? purchase(of: shares, at: price).total }
+
+    func selling(_ symbol: Symbol, _ asked: Shares?, at price: Price, exit: ExitReason? = nil) throws(Refusal) -> Event {
         guard let held = position(symbol) else { throw .noPosition(symbol) }
         let shares = asked ?? held.shares
         guard let positionShares = held.shares.subtracting(shares), !positionShares.isNegative else {
@@ -46,7 +49,8 @@ extension AccountState {
         return .sold(
             Trade(
                 symbol: symbol, shares: shares, price: price, notional: notional, commission: commission, total: total,
-                realizedPnL: realized, positionShares: positionShares, positionCost: positionCost, sellsAll: asked == nil))
+                realizedPnL: realized, positionShares: positionShares, positionCost: positionCost, sellsAll: asked == nil,
+                exit: exit))
     }
 
     func depositing(_ amount: Money) throws(Refusal) -> Event {

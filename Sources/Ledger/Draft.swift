@@ -57,10 +57,7 @@ public struct Draft: Sendable {
                 judgedEntries.insert(judgement.queuedSeq)
             }
         }
-        for entry in state.queue where entry.isStale(at: request.time, under: state.rules) && !judgedEntries.contains(entry.seq) {
-            let removal = QueueRemoval(symbol: entry.opportunity.symbol, queuedSeq: entry.seq, reason: .stale)
-            _ = try append(.removedFromQueue(removal), time: request.time, id: nil, note: nil)
-        }
+        try removeStaleEntries(time: request.time, except: judgedEntries)
         let first = records.count
         var executions: [Execution] = []
         var removed: [QueueEntry] = []
@@ -83,9 +80,22 @@ public struct Draft: Sendable {
         return Outcome(record: records.count > first ? records[first] : nil, executions: executions, removed: removed)
     }
 
+    /// Takes out of the queue what is too old, but for the entries whose fate is decided elsewhere.
+    public mutating func removeStaleEntries(time: Timestamp, except decidedElsewhere: Set<UInt64> = []) throws(Refusal) {
+        for entry in state.queue where entry.isStale(at: time, under: state.rules) && !decidedElsewhere.contains(entry.seq) {
+            let removal = QueueRemoval(symbol: entry.opportunity.symbol, queuedSeq: entry.seq, reason: .stale)
+            _ = try append(.removedFromQueue(removal), time: time, id: nil, note: nil)
+        }
+    }
+
+    /// Sells a whole position for a cycle; changes nothing if it throws.
+    public mutating func sell(_ symbol: Symbol, at price: Price, because reason: ExitReason, time: Timestamp) throws(Refusal) {
+        try append(state.selling(symbol, nil, at: price, exit: reason), time: time, id: nil, note: nil)
+    }
+
     /// Applies `event` and adds it to the records; returns its seq.
     ///
-    /// Events of a start and of a take-over are appended directly; everything else through ``decide(_:)``.
+    /// Events of a start, of a take-over and of a cycle are appended directly; everything else through ``decide(_:)``.
     @discardableResult
     public mutating func append(_ event: Event, time: Timestamp, id: RequestID?, note: Text?) throws(Refusal) -> UInt64 {
         guard records.count < Self.maximumCount else { throw .batchTooLarge(limit: Self.maximumCount) }

@@ -24,6 +24,14 @@ public enum Event: Hashable, Sendable {
     case dequeuedAll(count: Int)
     /// The queue was emptied.
     case clearedQueue(count: Int)
+    /// An analyst thinks otherwise of a security than was known.
+    case signalChanged(SignalChange)
+    /// A known signal that a start took over from what it rests on.
+    case tookOverSignal(KnownSignal)
+    /// A rule forbade a trade that a cycle would have made or prepared.
+    case declined(Decline)
+    /// A monitoring or trading cycle ran.
+    case ranCycle(Cycle)
 }
 
 /// How a generation of the journal starts.
@@ -78,10 +86,13 @@ public struct Trade: Hashable, Sendable {
     public let queuedSeq: UInt64?
     /// Whether the request was to sell the whole position.
     public let sellsAll: Bool
+    /// Why a cycle sold the position.
+    public let exit: ExitReason?
 
     public init(
         symbol: Symbol, shares: Shares, price: Price, notional: Money, commission: Money, total: Money, realizedPnL: Money,
-        positionShares: Shares, positionCost: Money, queuedSeq: UInt64? = nil, sellsAll: Bool = false
+        positionShares: Shares, positionCost: Money, queuedSeq: UInt64? = nil, sellsAll: Bool = false,
+        exit: ExitReason? = nil
     ) {
         self.symbol = symbol
         self.shares = shares
@@ -94,6 +105,7 @@ public struct Trade: Hashable, Sendable {
         self.positionCost = positionCost
         self.queuedSeq = queuedSeq
         self.sellsAll = sellsAll
+        self.exit = exit
     }
 }
 
@@ -152,27 +164,44 @@ public struct WriteOff: Hashable, Sendable {
     }
 }
 
-/// Why an entry left the queue without being bought.
-public enum RemovalReason: String, CaseIterable, Hashable, Sendable {
+/// Why something was not bought, queued or sold: the rule that forbade it.
+public enum RejectionReason: String, CaseIterable, Hashable, Sendable {
+    /// Too long in the queue.
     case stale
+    /// The analyst had no opinion, failed, or answered nonsense.
     case noAnalysis = "no_analysis"
     case scoreDrop = "score_drop"
+    /// The signal is no longer a buy.
     case downgrade
+    /// The size does not come to one share.
     case size
     case insufficientFunds = "insufficient_funds"
+    /// Any other rule of the account.
     case rule
+    /// Below the least score.
+    case lowScore = "low_score"
+    case maximumPositions = "max_positions"
+    case tradesPerHour = "trades_per_hour"
+    /// The position is as large as it may be.
+    case positionLimit = "position_limit"
+    case sectorLimit = "sector_limit"
+    /// The cash is there, but is to stay.
+    case cashReserve = "cash_reserve"
+    /// Held too short a time to be sold.
+    case minimumHolding = "min_holding"
+    case alreadyQueued = "already_queued"
 }
 
 /// An entry left the queue without being bought.
 public struct QueueRemoval: Hashable, Sendable {
     public let symbol: Symbol
     public let queuedSeq: UInt64
-    public let reason: RemovalReason
+    public let reason: RejectionReason
     /// The analyst's judgement that decided it, if there was one.
     public let score: Rate?
     public let signal: Signal?
 
-    public init(symbol: Symbol, queuedSeq: UInt64, reason: RemovalReason, score: Rate? = nil, signal: Signal? = nil) {
+    public init(symbol: Symbol, queuedSeq: UInt64, reason: RejectionReason, score: Rate? = nil, signal: Signal? = nil) {
         self.symbol = symbol
         self.queuedSeq = queuedSeq
         self.reason = reason

@@ -24,6 +24,9 @@ extension AccountState {
         if case .bought(let trade) = event {
             return .bought(try buying(trade.symbol, trade.shares, at: trade.price, queuedSeq: trade.queuedSeq))
         }
+        if case .sold(let trade) = event {
+            return try selling(trade.symbol, trade.sellsAll ? nil : trade.shares, at: trade.price, exit: trade.exit)
+        }
         guard let change = event.asked else { return nil }
         return try self.event(for: change)
     }
@@ -33,7 +36,7 @@ extension Event {
     /// Whether it belongs to the group of events that a journal starts with: the figures add up only at its end.
     var isPartOfStart: Bool {
         switch self {
-        case .started, .acceptedRules, .tookOverPosition, .tookOverOpportunity, .tookOverTrade: true
+        case .started, .acceptedRules, .tookOverPosition, .tookOverOpportunity, .tookOverTrade, .tookOverSignal: true
         default: false
         }
     }
@@ -52,7 +55,9 @@ extension Event {
         case .queued(let opportunity): .enqueue(opportunity)
         case .dequeuedAll: .dequeueAll
         case .clearedQueue: .clearQueue
-        case .started, .tookOverPosition, .tookOverOpportunity, .tookOverTrade, .acceptedRules, .removedFromQueue: nil
+        case .started, .tookOverPosition, .tookOverOpportunity, .tookOverTrade, .tookOverSignal, .acceptedRules,
+            .removedFromQueue, .signalChanged, .declined, .ranCycle:
+            nil
         }
     }
 }

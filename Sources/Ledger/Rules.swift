@@ -1,25 +1,54 @@
 /// The rules of an account, as `config.json` states them and the journal records them.
 ///
-/// Every rule is a number in the units its ``RuleKey`` states, so the whole set is one table: what the file may contain, what the
-/// documentation says and what the journal carries all come from ``RuleKey``.
+/// Every rule but the watchlist is a number in the units its ``RuleKey`` states, so the whole set is one table: what the file may
+/// contain, what the documentation says and what the journal carries all come from ``RuleKey``.
 public struct Rules: Hashable, Sendable {
     private var micros: [Int64]
 
+    /// What the monitoring cycle analyses besides what is held; each symbol once, in the order given.
+    public private(set) var watchlist: [Symbol] = []
+
+    /// The most bytes that the watchlist's symbols and the spaces between them may have: a line of the journal holds it.
+    public static let watchlistByteLimit = 4096
+
     /// The defaults.
     public init() {
-        micros = RuleKey.allCases.map { $0.defaultValue.micros }
+        micros = Self.defaults
     }
 
-    /// The value of a rule.
+    private static let defaults = RuleKey.allCases.map { $0.defaultValue.micros }
+
+    /// The value of a rule: of a flag 0 or 1, of a choice its place in ``RuleKey/choices``.
     public subscript(key: RuleKey) -> Rate {
         Rate(clamping: micros[key.rawValue])
     }
 
-    /// Sets a rule; `false`, and no change, if the value is out of the rule's range.
+    /// Sets a rule; `false`, and no change, if the value is not one that the rule allows.
     public mutating func set(_ key: RuleKey, to value: Rate) -> Bool {
-        guard key.range.contains(value) else { return false }
+        guard key.allows(value) else { return false }
         micros[key.rawValue] = value.micros
         return true
+    }
+
+    /// Sets the watchlist; `false`, and no change, if a symbol is there twice or the list is longer than ``watchlistByteLimit``.
+    public mutating func setWatchlist(_ symbols: [Symbol]) -> Bool {
+        let byteCount = symbols.reduce(0) { $0 + $1.description.utf8.count + 1 } - 1
+        guard Set(symbols).count == symbols.count, byteCount <= Self.watchlistByteLimit else { return false }
+        watchlist = symbols
+        return true
+    }
+
+    /// Whether a flag is set.
+    public func isOn(_ flag: RuleKey) -> Bool { self[flag].isPositive }
+
+    /// A rule that counts something, or is the place of a choice.
+    public func count(_ key: RuleKey) -> Int { Int(self[key].micros / microsPerUnit) }
+
+    /// The value of a choice.
+    public func choice(_ key: RuleKey) -> String {
+        let choices = key.choices
+        let place = count(key)
+        return choices.indices.contains(place) ? choices[place] : ""
     }
 
     /// The cash a new account starts with.
@@ -34,72 +63,5 @@ public struct Rules: Hashable, Sendable {
         let perShare = shares.notional(at: Price(clamping: self[.commissionPerShare].micros))
         guard let sum = perShare, let percentage = notional.percentage(self[.commissionPercent]) else { return nil }
         return sum.adding(percentage).map { max($0, Money(clamping: self[.commissionMinimum].micros)) }
-    }
-}
-
-/// One key of `config.json`.
-public enum RuleKey: Int, CaseIterable, Sendable {
-    case initialCash
-    case commissionPerShare
-    case commissionPercent
-    case commissionMinimum
-    case queueStaleAfterHours
-    case queueMaximumScoreDrop
-
-    /// The key as written: `section.key` stands for a key in an object.
-    public var name: String { definition.name }
-
-    /// What the rule means, in one sentence.
-    public var meaning: String { definition.meaning }
-
-    /// The unit of the value.
-    public var unit: String { definition.unit }
-
-    /// The values allowed.
-    public var range: ClosedRange<Rate> {
-        Rate(clamping: definition.range.lowerBound * microsPerUnit)...Rate(clamping: definition.range.upperBound * microsPerUnit)
-    }
-
-    /// The value without a `config.json`.
-    public var defaultValue: Rate { Rate(clamping: definition.defaultValue * microsPerUnit) }
-
-    /// The key called `name`.
-    public init?(name: String) {
-        guard let key = Self.allCases.first(where: { $0.name == name }) else { return nil }
-        self = key
-    }
-
-    private var definition: RuleDefinition {
-        switch self {
-        case .initialCash:
-            RuleDefinition("initial_cash", "cash of a new or reset account", "money", 0...999_999_999, 10_000)
-        case .commissionPerShare:
-            RuleDefinition("commission.per_share", "commission for each share traded", "money", 0...1000, 0)
-        case .commissionPercent:
-            RuleDefinition("commission.percent", "commission on the notional", "per cent", 0...100, 0)
-        case .commissionMinimum:
-            RuleDefinition("commission.minimum", "least commission of a trade", "money", 0...1_000_000, 0)
-        case .queueStaleAfterHours:
-            RuleDefinition("queue.stale_after_hours", "age at which a queue entry is removed", "hours", 0...87_600, 24)
-        case .queueMaximumScoreDrop:
-            RuleDefinition("queue.max_score_drop", "a queued buy whose score fell by more is rejected", "points", 0...100, 10)
-        }
-    }
-}
-
-/// A row of the table of rules, in whole units.
-private struct RuleDefinition {
-    let name: String
-    let meaning: String
-    let unit: String
-    let range: ClosedRange<Int64>
-    let defaultValue: Int64
-
-    init(_ name: String, _ meaning: String, _ unit: String, _ range: ClosedRange<Int64>, _ defaultValue: Int64) {
-        self.name = name
-        self.meaning = meaning
-        self.unit = unit
-        self.range = range
-        self.defaultValue = defaultValue
     }
 }

@@ -36,6 +36,23 @@ public struct Text: Hashable, Sendable, CustomStringConvertible {
         guard !text.utf8.contains(0) else { throw .textNotUTF8(field: field) }
         description = text
     }
+
+    /// What fits of `text`, made fit to keep: for sentences of the library's own making, which may quote others.
+    public init(cutting text: String) {
+        let printable = escaped(text, limit: Self.maximumByteCount)
+        guard printable.utf8.count > Self.maximumByteCount else {
+            description = printable
+            return
+        }
+        var kept = ""
+        var byteCount = 0
+        for character in printable.unicodeScalars {
+            byteCount += UTF8.width(character)
+            guard byteCount <= Self.maximumByteCount - UTF8.width("…") else { break }
+            kept.unicodeScalars.append(character)
+        }
+        description = kept + "…"
+    }
 }
 
 /// How strongly an analyst wants a security, weakest first.
@@ -75,4 +92,18 @@ public enum Confidence: Int, CaseIterable, Sendable {
     case low = 1
     case medium
     case high
+
+    public var name: String {
+        switch self {
+        case .low: "LOW"
+        case .medium: "MEDIUM"
+        case .high: "HIGH"
+        }
+    }
+
+    /// `nil` unless `name` is one of the three names.
+    public init?(_ name: some StringProtocol) {
+        guard let confidence = Self.allCases.first(where: { $0.name.utf8.elementsEqual(name.utf8) }) else { return nil }
+        self = confidence
+    }
 }

@@ -1,4 +1,5 @@
 import Ledger
+import Scheduling
 import Storage
 
 /// The buy queue: opportunities waiting to be bought. It lives in the same journal as the cash, so that executing it is one commit.
@@ -84,15 +85,20 @@ extension Account {
             if entry.isStale(at: time, under: rules) {
                 judgements.append(Judgement(queuedSeq: entry.seq, symbol: entry.opportunity.symbol, analysis: nil))
             } else {
-                judgements.append(try judge(entry, time, analyst))
+                let opinion = try ask(analyst, about: entry.opportunity.symbol, at: time)
+                judgements.append(
+                    Judgement(
+                        queuedSeq: entry.seq, symbol: opinion.symbol, analysis: opinion.analysis, problem: opinion.problem))
             }
         }
         guard !judgements.isEmpty else { return [] }
         return try change(.execute(judgements), RequestOptions(time: time)).outcome.executions
     }
 
-    private func judge(_ entry: QueueEntry, _ time: Timestamp, _ analyst: Analyst) throws(PaperTradeError) -> Judgement {
-        let symbol = entry.opportunity.symbol
+    /// Asks the analyst, without any lock.
+    ///
+    /// - Throws: `stopped` if the analyst does; whatever else it throws is a problem of this symbol only.
+    func ask(_ analyst: Analyst, about symbol: Symbol, at time: Timestamp) throws(PaperTradeError) -> Opinion {
         var analysis: Analysis?
         var problem: String?
         var stop: PaperTradeError?
@@ -106,6 +112,6 @@ extension Account {
             }
         }
         if let stop { throw stop }
-        return Judgement(queuedSeq: entry.seq, symbol: symbol, analysis: analysis, problem: problem)
+        return Opinion(symbol: symbol, analysis: analysis, problem: problem)
     }
 }

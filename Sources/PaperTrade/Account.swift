@@ -125,6 +125,12 @@ public final class Account: @unchecked Sendable {
     }
 
     /// Now, by the account's clock.
+    public func currentTime() throws(PaperTradeError) -> Timestamp {
+        try checkUsable(isReading: true)
+        return try now()
+    }
+
+    /// Now, by the account's clock.
     func now() throws(PaperTradeError) -> Timestamp {
         try callbacks.run(allowingReads: false) { () throws(PaperTradeError) in try Self.readClock(options) }
             ?? Timestamp(clamping: system.realTime())

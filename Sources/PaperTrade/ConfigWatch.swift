@@ -76,6 +76,22 @@ extension Account {
         return rules
     }
 
+    /// What `config.json` says if it is valid, else the rules accepted last.
+    func currentRules() throws(PaperTradeError) -> Rules {
+        try translated { () throws(StorageError) in
+            try view.withLock { _ throws(StorageError) in try wantedRules() ?? store.state.rules }
+        }
+    }
+
+    /// What `config.json` says.
+    ///
+    /// - Throws: `invalidConfig`
+    func validRules() throws(PaperTradeError) -> Rules {
+        let rules = try currentRules()
+        if case .failure(let error) = config.withLock({ $0.outcome }) { throw PaperTradeError(error) }
+        return rules
+    }
+
     /// At open: reads the file, so that a warning about it comes at once. What it says is recorded by the next change.
     func readConfig() throws(PaperTradeError) {
         _ = try translated { () throws(StorageError) in

@@ -57,7 +57,16 @@ public struct EventFigures: Sendable {
             positionCost = .zero
         case .queued(let opportunity): take(opportunity)
         case .removedFromQueue(let removal): symbol = removal.symbol
-        case .acceptedRules, .dequeuedAll, .clearedQueue: break
+        case .signalChanged(let change):
+            symbol = change.symbol
+            price = change.price
+        case .tookOverSignal(let known):
+            symbol = known.symbol
+            price = known.price
+        case .declined(let decline):
+            symbol = decline.symbol
+            price = decline.price
+        case .acceptedRules, .dequeuedAll, .clearedQueue, .ranCycle: break
         }
     }
 

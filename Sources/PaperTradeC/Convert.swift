@@ -276,7 +276,7 @@ extension pt_execution {
     }
 }
 
-extension RemovalReason {
+extension RejectionReason {
     fileprivate var number: Int32 {
         switch self {
         case .noAnalysis: PT_REJECTED_NO_ANALYSIS
@@ -286,6 +286,14 @@ extension RemovalReason {
         case .size: PT_REJECTED_SIZE
         case .insufficientFunds: PT_REJECTED_FUNDS
         case .rule: PT_REJECTED_RULE
+        case .lowScore: PT_REJECTED_LOW_SCORE
+        case .maximumPositions: PT_REJECTED_MAX_POSITIONS
+        case .tradesPerHour: PT_REJECTED_TRADES_PER_HOUR
+        case .positionLimit: PT_REJECTED_POSITION_LIMIT
+        case .sectorLimit: PT_REJECTED_SECTOR_LIMIT
+        case .cashReserve: PT_REJECTED_CASH_RESERVE
+        case .minimumHolding: PT_REJECTED_MIN_HOLDING
+        case .alreadyQueued: PT_REJECTED_ALREADY_QUEUED
         }
     }
 }

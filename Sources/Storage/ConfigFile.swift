@@ -37,6 +37,10 @@ public enum ConfigFile {
         _ members: [(name: String, node: JSONNode)], section: [String], into rules: inout Rules
     ) throws(StorageError) {
         for (name, node) in members {
+            if section.isEmpty && name == watchlistName {
+                try readWatchlist(node, into: &rules)
+                continue
+            }
             switch RuleTable.entry(at: section + [name]) {
             case .rule(let key): try read(node, for: key, into: &rules)
             case .section(let names):
@@ -52,6 +56,20 @@ public enum ConfigFile {
     }
 
     private static func read(_ node: JSONNode, for key: RuleKey, into rules: inout Rules) throws(StorageError) {
+        switch key.kind {
+        case .number, .count: try readNumber(node, for: key, into: &rules)
+        case .flag:
+            guard case .bool(let isOn) = node.value, rules.set(key, to: Rate(clamping: isOn ? microsPerUnit : 0)) else {
+                throw wrong(node, key, hint: ", without quotes")
+            }
+        case .choice(let words):
+            guard case .string(let word) = node.value, let place = words.firstIndex(of: word),
+                rules.set(key, to: Rate(clamping: Int64(place) * microsPerUnit))
+            else { throw wrong(node, key) }
+        }
+    }
+
+    private static func readNumber(_ node: JSONNode, for key: RuleKey, into rules: inout Rules) throws(StorageError) {
         let number: Double
         switch node.value {
         case .integer(let value): number = Double(value)
@@ -69,10 +87,28 @@ public enum ConfigFile {
     }
 
     private static func wrong(_ node: JSONNode, _ key: RuleKey, hint: String = "") -> StorageError {
-        let range = "\(key.range.lowerBound) to \(key.range.upperBound)"
+        let unit = key.kind == .number || key.kind == .count ? " (\(key.unit))" : ""
         return node.problem(
-            "\"\(key.name)\" (\(key.meaning)) is \(node.value.nameForPeople); expected a number from \(range) (\(key.unit))\(hint)"
-        )
+            "\"\(key.name)\" (\(key.meaning)) is \(node.value.nameForPeople); expected \(key.expectation)\(unit)\(hint)")
+    }
+
+    private static func readWatchlist(_ node: JSONNode, into rules: inout Rules) throws(StorageError) {
+        let expected = "expected a list of symbols, each once: [\"AAPL\", \"MSFT\"]"
+        guard let elements = node.elements else {
+            throw node.problem("\"\(watchlistName)\" is \(node.value.nameForPeople); \(expected)")
+        }
+        var symbols: [Symbol] = []
+        var known: Set<Symbol> = []
+        for element in elements {
+            guard case .string(let text) = element.value, let symbol = Symbol(utf8: text.utf8), known.insert(symbol).inserted
+            else {
+                throw element.problem("\"\(watchlistName)\" has \(element.value.nameForPeople); \(expected)")
+            }
+            symbols.append(symbol)
+        }
+        guard rules.setWatchlist(symbols) else {
+            throw node.problem("\"\(watchlistName)\" has more than \(Rules.watchlistByteLimit) characters: shorten it")
+        }
     }
 
     private static func unknown(_ node: JSONNode, section: [String], name: String) -> StorageError {
@@ -80,7 +116,8 @@ public enum ConfigFile {
         if let nearest = RuleTable.nearest(to: section + [name]) {
             advice = "did you mean \(directions(to: nearest, from: section))?"
         } else {
-            advice = "known here are \(RuleTable.names(in: section).map { "\"\($0)\"" }.joined(separator: ", "))"
+            let names = RuleTable.names(in: section) + (section.isEmpty ? [watchlistName] : [])
+            advice = "known here are \(names.map { "\"\($0)\"" }.joined(separator: ", "))"
         }
         return node.problem("unknown key \"\(node.name)\": \(advice)")
     }
@@ -103,14 +140,22 @@ public enum ConfigFile {
             text += "\(index == 0 ? "" : ",")\n\(inner)\"\(name)\": "
             let path = section + [name]
             if case .rule(let key)? = RuleTable.entry(at: path) {
-                text += rules[key].description
+                let value = key.text(of: rules[key])
+                text += key.choices.isEmpty ? value : "\"\(value)\""
             } else {
                 write(rules, section: path, indent: inner, to: &text)
             }
         }
+        if section.isEmpty {
+            let symbols = rules.watchlist.map { "\"\($0)\"" }.joined(separator: ", ")
+            text += ",\n\(inner)\"\(watchlistName)\": [\(symbols)]"
+        }
         text += "\n\(indent)}"
     }
 }
+
+/// The one member that is no ``RuleKey``.
+private let watchlistName = "watchlist"
 
 /// The names of the rules as the tree that config.json is.
 private enum RuleTable {

@@ -77,7 +77,7 @@ extension LineWriter {
             member("total", trade.total)
             if let cashAfter = trade.cashAfter { member("cash_after", cashAfter) }
         case .acceptedRules(let rules):
-            for key in RuleKey.allCases { member(named: key.name, rules[key]) }
+            appendRules(rules)
         case .deposited(let amount), .withdrew(let amount): member("amount", amount)
         case .bought(let trade), .sold(let trade): appendTrade(trade)
         case .split(let split):
@@ -106,6 +106,10 @@ extension LineWriter {
             if let score = removal.score { member("score", score) }
             if let signal = removal.signal { member("signal", signal.description) }
         case .dequeuedAll(let count), .clearedQueue(let count): member("count", UInt64(count))
+        case .signalChanged(let change): appendSignalChange(change)
+        case .tookOverSignal(let known): appendKnownSignal(known)
+        case .declined(let decline): appendDecline(decline)
+        case .ranCycle(let cycle): appendCycle(cycle)
         }
     }
 
@@ -121,6 +125,7 @@ extension LineWriter {
         member("position_cost", trade.positionCost)
         if let queuedSeq = trade.queuedSeq { member("queued_seq", queuedSeq) }
         if trade.sellsAll { memberTrue("all") }
+        if let exit = trade.exit { member("exit", exit.rawValue) }
     }
 
     private mutating func appendOpportunity(_ opportunity: Opportunity) {
@@ -186,6 +191,10 @@ extension LineReader {
             return .tookOverOpportunity(
                 QueueEntry(seq: try integer("queued_seq"), queuedAt: try timestamp("queued_at"), opportunity: opportunity))
         case "past_trade": return .tookOverTrade(try pastTrade())
+        case "signal": return .signalChanged(try signalChange())
+        case "known_signal": return .tookOverSignal(try knownSignal())
+        case "decline": return .declined(try decline())
+        case "cycle": return .ranCycle(try cycle())
         default:
             guard let kind = Start.Kind(rawValue: type) else {
                 throw unexpected("a type of event that this version knows, not \(type)")
@@ -219,7 +228,8 @@ extension LineReader {
             symbol: try symbol(), shares: try amount("shares"), price: try amount("price"), notional: try amount("notional"),
             commission: try amount("commission"), total: try amount("total"), realizedPnL: try amount("realized_pnl"),
             positionShares: try amount("position_shares"), positionCost: try amount("position_cost"),
-            queuedSeq: isNext("queued_seq") ? try integer("queued_seq") : nil, sellsAll: skip(",\"all\":true"))
+            queuedSeq: isNext("queued_seq") ? try integer("queued_seq") : nil, sellsAll: skip(",\"all\":true"),
+            exit: isNext("exit") ? try word("exit") : nil)
     }
 
     private mutating func split() throws(Unexpected) -> Split {
@@ -242,11 +252,8 @@ extension LineReader {
     private mutating func removal() throws(Unexpected) -> QueueRemoval {
         let symbol = try symbol()
         let queuedSeq = try integer("queued_seq")
-        guard let reason = RemovalReason(rawValue: try string("reason")) else {
-            throw unexpected("a reason that this version knows")
-        }
         return QueueRemoval(
-            symbol: symbol, queuedSeq: queuedSeq, reason: reason, score: isNext("score") ? try amount("score") : nil,
+            symbol: symbol, queuedSeq: queuedSeq, reason: try word("reason"), score: isNext("score") ? try amount("score") : nil,
             signal: isNext("signal") ? try signal() : nil)
     }
 
@@ -258,30 +265,23 @@ extension LineReader {
             total: try amount("total"), cashAfter: isNext("cash_after") ? try amount("cash_after") : nil)
     }
 
-    /// The rules, key by key in the order of the table; keys that came later than the line keep their defaults.
-    private mutating func rules() throws(Unexpected) -> Rules {
-        var rules = Rules()
-        while !isNext("request_id") && !isNext("note") && !isNext("cash") {
-            try expect(",")
-            let name = try string()
-            try expect(":")
-            guard let key = RuleKey(name: name) else { throw unexpected("a rule that this version knows, not \(name)") }
-            guard rules.set(key, to: try amount()) else { throw unexpected("a value in the range of \(name)") }
-        }
-        return rules
-    }
-
-    private mutating func count() throws(Unexpected) -> Int {
-        guard let count = Int(exactly: try integer("count")) else { throw unexpected("a count") }
+    mutating func count(_ key: StaticString = "count") throws(Unexpected) -> Int {
+        guard let count = Int(exactly: try integer(key)) else { throw unexpected("a count") }
         return count
     }
 
-    private mutating func signal() throws(Unexpected) -> Signal {
-        guard let signal = Signal(try string("signal")) else { throw unexpected("a signal") }
+    mutating func signal(_ key: StaticString = "signal") throws(Unexpected) -> Signal {
+        guard let signal = Signal(try string(key)) else { throw unexpected("a signal") }
         return signal
     }
 
-    private mutating func text(_ key: StaticString) throws(Unexpected) -> Text {
+    /// One of the words that an enumeration is written as.
+    mutating func word<Word: RawRepresentable<String>>(_ key: StaticString) throws(Unexpected) -> Word {
+        guard let word = Word(rawValue: try string(key)) else { throw unexpected("a word for \(key) that this version knows") }
+        return word
+    }
+
+    mutating func text(_ key: StaticString) throws(Unexpected) -> Text {
         try valid { reader throws(Unexpected) in try? Text(try reader.string(key), field: "\(key)") }
     }
 
@@ -316,6 +316,10 @@ extension Event {
         case .removedFromQueue: "unqueue"
         case .dequeuedAll: "dequeue_all"
         case .clearedQueue: "clear_queue"
+        case .signalChanged: "signal"
+        case .tookOverSignal: "known_signal"
+        case .declined: "decline"
+        case .ranCycle: "cycle"
         }
     }
 }

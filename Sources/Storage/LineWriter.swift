@@ -64,6 +64,19 @@ struct LineWriter {
         appendDecimal(value.micros)
     }
 
+    mutating func member(named key: String, _ value: Bool) {
+        separate()
+        appendString(key)
+        appendRaw(value ? ":true" : ":false")
+    }
+
+    mutating func member(named key: String, _ value: String) {
+        separate()
+        appendString(key)
+        bytes.append(UInt8(ascii: ":"))
+        appendString(value)
+    }
+
     private mutating func name(_ key: StaticString) {
         separate()
         bytes.append(UInt8(ascii: "\""))

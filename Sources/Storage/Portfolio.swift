@@ -35,6 +35,8 @@ private let checksumSuffix = "\"\n}\n"
 struct PortfolioWriter {
     private var positions: [(position: Position, text: [UInt8])] = []
     private var entries: [(entry: QueueEntry, text: [UInt8])] = []
+    private var signals: (known: [KnownSignal], text: [UInt8]) = ([], Array("{}".utf8))
+    private var cycles: (log: CycleLog, text: [UInt8])?
 
     mutating func write(_ state: AccountState, _ reference: JournalReference) throws(StorageError) -> [UInt8] {
         try updatePositions(state.positions)
@@ -56,7 +58,11 @@ struct PortfolioWriter {
         append(positions.lazy.map(\.text), to: &text, indent: "    ", end: "  ")
         text.append(contentsOf: "},\n  \"queued_opportunities\": [".utf8)
         append(entries.lazy.map(\.text), to: &text, indent: "    ", end: "  ")
-        text.append(contentsOf: "],\n  \"journal\": ".utf8)
+        text.append(contentsOf: "],\n  \"signals\": ".utf8)
+        text.append(contentsOf: try signalsText(state.signals))
+        text.append(contentsOf: ",\n  \"cycles\": ".utf8)
+        text.append(contentsOf: try cyclesText(state.cycles))
+        text.append(contentsOf: ",\n  \"journal\": ".utf8)
         try JSONValue.object([
             JSONMember("generation", .integer(Int64(reference.generation))),
             JSONMember("lines", .integer(Int64(reference.position.lineCount))),
@@ -113,6 +119,24 @@ struct PortfolioWriter {
             }
         }
         entries = updated
+    }
+
+    /// Signals change with a monitoring cycle and not with a trade, so they are kept as one text.
+    private mutating func signalsText(_ known: [KnownSignal]) throws(StorageError) -> [UInt8] {
+        guard known != signals.known else { return signals.text }
+        var text = Array("{".utf8)
+        append(
+            try known.map { (signal) throws(StorageError) in try signal.portfolioText() }, to: &text, indent: "    ", end: "  ")
+        text.append(UInt8(ascii: "}"))
+        signals = (known, text)
+        return text
+    }
+
+    private mutating func cyclesText(_ log: CycleLog) throws(StorageError) -> [UInt8] {
+        if let cycles, cycles.log == log { return cycles.text }
+        let text = try log.portfolioText()
+        cycles = (log, text)
+        return text
     }
 
     private func text(of position: Position) throws(StorageError) -> [UInt8] {
@@ -173,6 +197,7 @@ extension Portfolio {
             let updatedAt = root["updated_at"]?.timestamp, let cash: Money = root["cash"]?.amount(),
             let netDeposits: Money = root["net_deposits"]?.amount(), let realizedPnL: Money = root["realized_pnl"]?.amount(),
             case .object(let positions)? = root["positions"], case .array(let entries)? = root["queued_opportunities"],
+            case .object(let signals)? = root["signals"], let cycles = root["cycles"].flatMap(CycleLog.init(portfolio:)),
             let journal = root["journal"], let generation = journal["generation"]?.unsigned.flatMap(UInt32.init(exactly:)),
             let lines = journal["lines"]?.unsigned, let offset = journal["offset"]?.unsigned,
             let crc = (journal["crc"]?.text).flatMap({ checksumValue($0.utf8) }),
@@ -198,6 +223,11 @@ extension Portfolio {
             guard let entry = QueueEntry(value) else { return nil }
             state.queue.append(entry)
         }
+        for member in signals {
+            guard let known = KnownSignal(portfolio: member) else { return nil }
+            state.setSignal(known)
+        }
+        state.cycles = cycles
         reference = JournalReference(
             position: JournalPosition(
                 offset: Int64(clamping: offset), lineCount: Int(clamping: lines), seq: seq, crc: crc, acceptsAnyLink: false),

@@ -197,6 +197,7 @@ private struct Recovery {
             try draft.append(.acceptedRules(state.rules), time: now, id: nil, note: nil)
             for position in state.positions { try draft.append(.tookOverPosition(position), time: now, id: nil, note: nil) }
             for entry in state.queue { try draft.append(.tookOverOpportunity(entry), time: now, id: nil, note: nil) }
+            for known in state.signals { try draft.append(.tookOverSignal(known), time: now, id: nil, note: nil) }
         } catch {
             throw StorageError(error)
         }

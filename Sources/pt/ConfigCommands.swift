@@ -86,12 +86,23 @@ struct ConfigShowCommand: ParsableCommand {
     }
 }
 
-private struct RulesView {
+/// Rules as people and programs see them.
+struct RulesView {
     private let rules: Rules
 
     init(_ rules: Rules) { self.rules = rules }
 
-    var object: JSON { .object(RuleKey.allCases.map { ($0.name, .amount(rules[$0])) }) }
+    var object: JSON { .object(members) }
+
+    var members: [(String, JSON)] {
+        RuleKey.allCases.map { key in
+            switch key.kind {
+            case .number, .count: (key.name, .amount(rules[key]))
+            case .flag: (key.name, .bool(rules.isOn(key)))
+            case .choice: (key.name, .string(rules.choice(key)))
+            }
+        } + [("watchlist", .array(rules.watchlist.map { .text($0) }))]
+    }
 
     var text: String {
         let columns = [
@@ -99,14 +110,28 @@ private struct RulesView {
             Table.Column("MEANING"),
         ]
         return Table.text(
-            columns, RuleKey.allCases.map { [$0.name, rules[$0].count, $0.defaultValue.count, $0.unit, $0.meaning] })
+            columns, RuleKey.allCases.map { [$0.name, Self.text($0, rules), Self.text($0, Rules()), $0.unit, $0.meaning] })
+            + "\nWatchlist: \(watchlist)\n"
+    }
+
+    private var watchlist: String {
+        rules.watchlist.isEmpty ? "empty" : rules.watchlist.map(\.description).joined(separator: ", ")
+    }
+
+    private static func text(_ key: RuleKey, _ rules: Rules) -> String {
+        key.kind == .number ? rules[key].count : key.text(of: rules[key])
+    }
+
+    /// The rules that are not as in `others`; `nil` if all are.
+    func differences(from others: Rules) -> String? {
+        var differences = RuleKey.allCases.filter { rules[$0] != others[$0] }.map { "\($0.name) \(Self.text($0, rules))" }
+        if rules.watchlist != others.watchlist { differences.append("watchlist \(watchlist)") }
+        return differences.isEmpty ? nil : differences.joined(separator: ", ")
     }
 
     /// What the next change to the account will put into force; "" if nothing.
     func text(ofChangesTo wanted: Rules) -> String {
-        let changed = RuleKey.allCases.filter { wanted[$0] != rules[$0] }
-        guard !changed.isEmpty else { return "" }
-        return "\nThe next change to the account adopts what config.json says now: "
-            + changed.map { "\($0.name) \(wanted[$0].count)" }.joined(separator: ", ") + "\n"
+        guard let changes = RulesView(wanted).differences(from: rules) else { return "" }
+        return "\nThe next change to the account adopts what config.json says now: \(changes)\n"
     }
 }

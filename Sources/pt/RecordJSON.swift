@@ -32,7 +32,7 @@ extension RecordView {
         case .tookOverOpportunity(let entry):
             members(entry.opportunity) + [("queued_seq", .integer(entry.seq)), ("queued_at", .time(entry.queuedAt))]
         case .tookOverTrade(let trade): members(trade)
-        case .acceptedRules(let rules): RuleKey.allCases.map { ($0.name, .amount(rules[$0])) }
+        case .acceptedRules(let rules): RulesView(rules).members
         case .deposited(let amount), .withdrew(let amount): [("amount", .amount(amount))]
         case .bought(let trade), .sold(let trade): members(trade)
         case .split(let split): members(split)
@@ -47,7 +47,31 @@ extension RecordView {
         case .queued(let opportunity): members(opportunity)
         case .removedFromQueue(let removal): members(removal)
         case .dequeuedAll(let count), .clearedQueue(let count): [("count", .integer(count))]
+        case .signalChanged(let change): members(change)
+        case .tookOverSignal(let known):
+            [("symbol", .text(known.symbol))] + SignalView(known).members + [("known_since", .time(known.time))]
+        case .declined(let decline):
+            [
+                ("declined", .string(decline.what.rawValue)), ("symbol", .text(decline.symbol)),
+                ("reason", .string(decline.reason.rawValue)), ("price", .amount(decline.price)),
+                ("score", .amount(decline.score)),
+            ]
+        case .ranCycle(let cycle): CycleView(cycle).members
         }
+    }
+
+    private static func members(_ change: SignalChange) -> [(String, JSON)] {
+        var members: [(String, JSON)] = [
+            ("symbol", .text(change.symbol)), ("change", .string(change.kind.rawValue)),
+            ("urgency", .string(change.urgency.rawValue)),
+            ("signal", .text(change.signal)), ("score", .amount(change.score)), ("price", .amount(change.price)),
+        ]
+        if let signal = change.previousSignal { members.append(("previous_signal", .text(signal))) }
+        if let score = change.previousScore { members.append(("previous_score", .amount(score))) }
+        if let confidence = change.confidence { members.append(("confidence", .string(confidence.name))) }
+        if let sector = change.sector { members.append(("sector", .text(sector))) }
+        if let reason = change.reason { members.append(("reason", .text(reason))) }
+        return members
     }
 
     private static func members(_ start: Start) -> [(String, JSON)] {
@@ -70,6 +94,7 @@ extension RecordView {
         ]
         if let seq = trade.queuedSeq { members.append(("queued_seq", .integer(seq))) }
         if trade.sellsAll { members.append(("all", .bool(true))) }
+        if let exit = trade.exit { members.append(("exit", .string(exit.rawValue))) }
         return members
     }
 

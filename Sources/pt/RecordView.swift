@@ -42,7 +42,11 @@ struct RecordView {
             return "queued \(opportunity.symbol): \(opportunity.signal), score \(opportunity.score.count)"
         case .clearedQueue(let count): return "removed \(counted(count, "entry", "entries")) from the queue"
         case .started(let start): return start.kind == .reset ? "started over with \(start.cash.money)" : start.kind.rawValue
-        case .tookOverPosition, .tookOverOpportunity, .tookOverTrade, .acceptedRules, .removedFromQueue, .dequeuedAll:
+        case .ranCycle(let cycle): return CycleView(cycle).sentence
+        case .signalChanged(let change): return "\(change.symbol): \(Self.opinion(change))"
+        case .declined(let decline): return "\(decline.symbol): \(Self.opinion(decline))"
+        case .tookOverPosition, .tookOverOpportunity, .tookOverTrade, .tookOverSignal, .acceptedRules, .removedFromQueue,
+            .dequeuedAll:
             return record.event.typeName
         }
     }
@@ -76,6 +80,7 @@ struct RecordView {
         case .bought(let trade), .sold(let trade):
             if !trade.commission.isZero { details.append("commission \(trade.commission.money)") }
             if let seq = trade.queuedSeq { details.append("queued by \(seq)") }
+            if let exit = trade.exit { details.append(exit.rawValue) }
         case .split(let split):
             details.append("\(split.newShares.count):\(split.oldShares.count), now \(split.positionShares.count) shares")
         case .queued(let opportunity): details.append(Self.opinion(opportunity))
@@ -86,8 +91,11 @@ struct RecordView {
         case .tookOverTrade(let trade): details.append("\(trade.isBuy ? "bought" : "sold") for \(trade.total.money)")
         case .started(let start): if let restsOn = start.restsOn { details.append("rests on \(restsOn)") }
         case .acceptedRules(let rules):
-            let changed = RuleKey.allCases.filter { rules[$0] != $0.defaultValue }.map { "\($0.name) \(rules[$0].count)" }
-            details.append(changed.isEmpty ? "the defaults" : changed.joined(separator: ", "))
+            details.append(RulesView(rules).differences(from: Rules()) ?? "the defaults")
+        case .signalChanged(let change): details.append(Self.opinion(change))
+        case .tookOverSignal(let known): details.append("\(known.signal) \(known.score.count)")
+        case .declined(let decline): details.append(Self.opinion(decline))
+        case .ranCycle(let cycle): details.append(CycleView(cycle).sentence)
         case .deposited, .withdrew, .receivedDividend, .wroteOff: break
         }
         if let note = record.note { details.append(note.description) }
@@ -99,6 +107,16 @@ struct RecordView {
         "\(opportunity.signal) \(opportunity.score.count)" + (opportunity.reason.map { ": \($0)" } ?? "")
     }
 
+    private static func opinion(_ change: SignalChange) -> String {
+        let before = change.previousSignal.map { "\($0) \(change.previousScore?.count ?? "") to " } ?? ""
+        return "\(change.kind.rawValue), \(before)\(change.signal) \(change.score.count)"
+            + (change.reason.map { ": \($0)" } ?? "")
+    }
+
+    private static func opinion(_ decline: Decline) -> String {
+        "not \(decline.what == .sell ? "sold" : "queued"): \(decline.reason.rawValue)"
+    }
+
     /// What the event did to the cash; `nil` if nothing, and where the cash was set rather than changed.
     private var cashChange: Money? {
         switch record.event {
@@ -107,8 +125,8 @@ struct RecordView {
         case .sold, .deposited, .receivedDividend: figures.total
         case .split(let split): split.cashInLieu.isZero ? nil : split.cashInLieu
         case .started(let start): start.kind == .open ? start.cash : nil
-        case .tookOverPosition, .tookOverOpportunity, .tookOverTrade, .acceptedRules, .wroteOff, .queued, .removedFromQueue,
-            .dequeuedAll, .clearedQueue:
+        case .tookOverPosition, .tookOverOpportunity, .tookOverTrade, .tookOverSignal, .acceptedRules, .wroteOff, .queued,
+            .removedFromQueue, .dequeuedAll, .clearedQueue, .signalChanged, .declined, .ranCycle:
             nil
         }
     }

@@ -130,7 +130,7 @@ import Testing
                 Issue.record("\(change) was refused and changed the state, seed \(runSeed)")
             }
         }
-        _ = state.wholeShares(for: garbage.amount(), at: garbage.amount())
+        _ = state.shares(for: garbage.amount(), at: garbage.amount(), areWhole: true)
     }
 
     @Test func `events follow each other without gaps, and only a start begins anywhere`() throws {

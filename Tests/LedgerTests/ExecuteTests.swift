@@ -201,7 +201,7 @@ import Testing
             var most: Int64 = 0
             while try total(most + 1) <= amount.micros { most += 1 }
             let expected = most > 0 ? Shares(clamping: most * microsPerUnit) : nil
-            #expect(state.wholeShares(for: amount, at: price) == expected, "\(amount) at \(price), seed \(runSeed)")
+            #expect(state.shares(for: amount, at: price, areWhole: true) == expected, "\(amount) at \(price), seed \(runSeed)")
         }
     }
 
@@ -221,7 +221,7 @@ import Testing
             """
         for row in rows(table) {
             let state = try newAccount(rules: rules([.commissionMinimum: try Rate(row[0])]))
-            #expect(state.wholeShares(for: try Money(row[1]), at: try Price(row[2])).map(short) ?? "nil" == row[3], "\(row)")
+            #expect(state.shares(for: try Money(row[1]), at: try Price(row[2]), areWhole: true).map(short) ?? "nil" == row[3], "\(row)")
         }
     }
 
@@ -229,7 +229,7 @@ import Testing
         let state = try newAccount()
         for (amount, price) in [("1000", "0.000001"), ("10000", "0.00001"), ("999999999.999999", "0.5")] {
             #expect(
-                state.wholeShares(for: try Money(amount), at: try Price(price)).map(short) == "999999999", "\(amount) at \(price)"
+                state.shares(for: try Money(amount), at: try Price(price), areWhole: true).map(short) == "999999999", "\(amount) at \(price)"
             )
         }
     }

@@ -130,7 +130,7 @@ struct RandomRecords {
             return .removedFromQueue(
                 QueueRemoval(
                     symbol: symbol(), queuedSeq: UInt64.random(in: 0...UInt64(Int64.max), using: &generator),
-                    reason: RemovalReason.allCases.randomElement(using: &generator) ?? .rule, score: chance(2) ? amount() : nil,
+                    reason: RejectionReason.allCases.randomElement(using: &generator) ?? .rule, score: chance(2) ? amount() : nil,
                     signal: chance(2) ? Signal.allCases.randomElement(using: &generator) : nil))
         case 17: return .dequeuedAll(count: Int.random(in: 0...Int.max, using: &generator))
         default: return .clearedQueue(count: Int.random(in: 0...9, using: &generator))

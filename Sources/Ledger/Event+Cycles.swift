@@ -1,0 +1,244 @@
+/// What the two cycles record: signals that changed, trades that were declined, and the cycles themselves.
+
+/// What an analyst was last known to think of a security.
+public struct KnownSignal: Hashable, Sendable {
+    public let symbol: Symbol
+    public let signal: Signal
+    /// 0 to 100.
+    public let score: Rate
+    public let price: Price
+    public let confidence: Confidence?
+    public let sector: Text?
+    /// When it became known.
+    public let time: Timestamp
+
+    public init(
+        symbol: Symbol, signal: Signal, score: Rate, price: Price, confidence: Confidence?, sector: Text?, time: Timestamp
+    ) {
+        self.symbol = symbol
+        self.signal = signal
+        self.score = score
+        self.price = price
+        self.confidence = confidence
+        self.sector = sector
+        self.time = time
+    }
+}
+
+/// How a signal changed.
+public enum SignalChangeKind: String, CaseIterable, Hashable, Sendable {
+    /// Nothing was known of the security.
+    case new = "NEW"
+    case upgrade = "UPGRADE"
+    case majorUpgrade = "MAJOR_UPGRADE"
+    case downgrade = "DOWNGRADE"
+    case majorDowngrade = "MAJOR_DOWNGRADE"
+    /// From BUY or better to WEAK SELL or worse.
+    case criticalDowngrade = "CRITICAL_DOWNGRADE"
+    /// The same signal, another score.
+    case scoreChange = "SCORE_CHANGE"
+}
+
+/// How soon somebody should look at a change.
+public enum Urgency: String, CaseIterable, Hashable, Sendable {
+    case low = "LOW"
+    case medium = "MEDIUM"
+    case high = "HIGH"
+    case critical = "CRITICAL"
+}
+
+/// An analyst thinks otherwise of a security than was known.
+public struct SignalChange: Hashable, Sendable {
+    public let kind: SignalChangeKind
+    public let urgency: Urgency
+    public let symbol: Symbol
+    public let signal: Signal
+    public let score: Rate
+    public let price: Price
+    /// What was known before; both `nil` for a new one.
+    public let previousSignal: Signal?
+    public let previousScore: Rate?
+    public let confidence: Confidence?
+    public let sector: Text?
+    public let reason: Text?
+
+    public init(
+        kind: SignalChangeKind, urgency: Urgency, symbol: Symbol, signal: Signal, score: Rate, price: Price,
+        previousSignal: Signal?, previousScore: Rate?, confidence: Confidence?, sector: Text?, reason: Text?
+    ) {
+        self.kind = kind
+        self.urgency = urgency
+        self.symbol = symbol
+        self.signal = signal
+        self.score = score
+        self.price = price
+        self.previousSignal = previousSignal
+        self.previousScore = previousScore
+        self.confidence = confidence
+        self.sector = sector
+        self.reason = reason
+    }
+
+    /// What is known from `time` on.
+    public func known(since time: Timestamp) -> KnownSignal {
+        KnownSignal(
+            symbol: symbol, signal: signal, score: score, price: price, confidence: confidence, sector: sector, time: time)
+    }
+}
+
+/// Why a cycle sold a position.
+public enum ExitReason: String, CaseIterable, Hashable, Sendable {
+    /// The monitoring cycle saw a critical downgrade.
+    case critical
+    case stopLoss = "stop_loss"
+    case downgrade
+    case takeProfit = "take_profit"
+    case age
+}
+
+/// A trade that a cycle would have made or prepared, and that a rule forbade. What leaves the queue unbought is a ``QueueRemoval``.
+public struct Decline: Hashable, Sendable {
+    public enum What: String, CaseIterable, Hashable, Sendable {
+        /// An opportunity was not queued.
+        case queue
+        /// A position was not sold.
+        case sell
+    }
+
+    public let what: What
+    public let symbol: Symbol
+    public let reason: RejectionReason
+    public let price: Price
+    public let score: Rate
+
+    public init(what: What, symbol: Symbol, reason: RejectionReason, price: Price, score: Rate) {
+        self.what = what
+        self.symbol = symbol
+        self.reason = reason
+        self.price = price
+        self.score = score
+    }
+}
+
+/// The two kinds of cycles.
+public enum CycleKind: String, CaseIterable, Hashable, Sendable {
+    case monitoring
+    case trading
+}
+
+/// The record of one run of a cycle: the last event of its commit.
+public struct Cycle: Hashable, Sendable {
+    public enum Outcome: String, CaseIterable, Hashable, Sendable {
+        case done
+        /// There was nothing to do: the market was closed, the session's cycle was done, trading is switched off.
+        case skipped
+        case failed
+    }
+
+    public let kind: CycleKind
+    public let outcome: Outcome
+    /// Why it was skipped or failed.
+    public let reason: Text?
+    public let counts: Counts
+    /// The account's value after it, at the prices the analyst gave; `nil` if nothing was analysed or the value is out of range.
+    public let value: Money?
+    /// The first thing that went wrong with a single symbol.
+    public let problem: Text?
+
+    /// How much of what a cycle did.
+    public struct Counts: Hashable, Sendable {
+        /// Symbols with a usable analysis, and symbols that failed or had none.
+        public var analysed = 0
+        public var unanalysed = 0
+        /// Signal changes recorded.
+        public var changes = 0
+        public var queued = 0
+        public var bought = 0
+        public var sold = 0
+        /// Queue entries and exits that a rule forbade.
+        public var rejected = 0
+        /// Exits for profit that wait for the signal.
+        public var deferred = 0
+
+        public init() {}
+
+        public var trades: Int { bought + sold }
+    }
+
+    public init(kind: CycleKind, outcome: Outcome, reason: Text?, counts: Counts, value: Money?, problem: Text?) {
+        self.kind = kind
+        self.outcome = outcome
+        self.reason = reason
+        self.counts = counts
+        self.value = value
+        self.problem = problem
+    }
+}
+
+/// What the account remembers of the cycles: when the next is due, and how much they have traded within the hour.
+public struct CycleLog: Hashable, Sendable {
+    public struct Last: Hashable, Sendable {
+        /// The last run, whatever came of it.
+        public var time: Timestamp
+        public var outcome: Cycle.Outcome
+        /// Failed runs in a row, up to the last.
+        public var failures: Int
+        /// The last run that was done.
+        public var lastDone: Timestamp?
+
+        public init(time: Timestamp, outcome: Cycle.Outcome, failures: Int, lastDone: Timestamp?) {
+            self.time = time
+            self.outcome = outcome
+            self.failures = failures
+            self.lastDone = lastDone
+        }
+    }
+
+    /// Trades that one cycle made.
+    public struct Trades: Hashable, Sendable {
+        public let time: Timestamp
+        public let count: Int
+
+        public init(time: Timestamp, count: Int) {
+            self.time = time
+            self.count = count
+        }
+    }
+
+    public var monitoring: Last?
+    public var trading: Last?
+    /// The cycles that traded within an hour before the last one, oldest first.
+    public var recentTrades: [Trades] = []
+
+    public init() {}
+
+    public subscript(kind: CycleKind) -> Last? {
+        get { kind == .monitoring ? monitoring : trading }
+        set { if kind == .monitoring { monitoring = newValue } else { trading = newValue } }
+    }
+
+    /// How many trades the cycles made within the hour before `time`, that moment included.
+    public func trades(inTheHourBefore time: Timestamp) -> Int {
+        recentTrades.reduce(0) { sum, trades in
+            let age = time.microseconds(since: trades.time)
+            // An hour ago is not within the hour; what lies ahead was dated by another clock, and counts.
+            return age < Self.hour ? sum + trades.count : sum
+        }
+    }
+
+    mutating func add(_ cycle: Cycle, time: Timestamp) {
+        let last = self[cycle.kind]
+        self[cycle.kind] = Last(
+            time: time, outcome: cycle.outcome, failures: cycle.outcome == .failed ? (last?.failures ?? 0) + 1 : 0,
+            lastDone: cycle.outcome == .done ? time : last?.lastDone)
+        guard cycle.counts.trades > 0 else { return }
+        recentTrades.removeAll { time.microseconds(since: $0.time) >= Self.hour }
+        recentTrades.append(Trades(time: time, count: cycle.counts.trades))
+        // Nobody trades so often but with a clock that runs backwards.
+        if recentTrades.count > Self.recentTradesLimit { recentTrades.removeFirst() }
+    }
+
+    static let recentTradesLimit = 1000
+
+    private static let hour: Int64 = 3_600_000_000
+}

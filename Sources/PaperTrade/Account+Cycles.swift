@@ -1,0 +1,209 @@
+import Ledger
+import Scheduling
+import Storage
+
+/// How a cycle is run. All of it can be left as it is.
+public struct CycleOptions: Sendable {
+    /// The moment for which it is run; `nil`: now, by the account's clock. The same prices, rules and times lead to the same events.
+    public var time: Timestamp?
+    /// Run it whether or not the market is open, and although the session's trading cycle is done.
+    public var ignoresSchedule = false
+
+    public init(time: Timestamp? = nil, ignoresSchedule: Bool = false) {
+        self.time = time
+        self.ignoresSchedule = ignoresSchedule
+    }
+}
+
+/// What a cycle came to.
+public struct CycleReport: Sendable {
+    /// The cycle's own record, the last event of its commit.
+    public let record: Record
+    public let cycle: Cycle
+    /// The first event of its commit; ``Account/history(from:_:)`` from here to the record tells what it did.
+    public let firstSeq: UInt64
+    /// The symbols that the analyst failed on, each with what went wrong.
+    public let problems: [String]
+
+    public var seq: UInt64 { record.seq }
+}
+
+/// The two cycles. Each is one commit: a monitor and a trader may work on one account in any number of processes, together with
+/// everybody else, and neither ever sees half of what the other did.
+extension Account {
+    /// Runs a monitoring cycle: asks the analyst about what is held and the watchlist, records each signal that changed, and, if
+    /// `system_active`, sells what fell critically and queues what rose to a buy.
+    ///
+    /// The analyst is asked without any lock, and may read the account. One that throws, or answers nonsense, costs its symbol's turn and
+    /// is reported; a ``PaperTradeError`` with the status `stopped` ends the cycle with nothing changed or recorded. One that never
+    /// returns holds up its caller and nobody else.
+    ///
+    /// - Throws: `invalidConfig`, `stopped`, `misuse` inside a batch or while this thread holds the account's lock, and the errors of any
+    ///   change. The failure is recorded where that is possible.
+    @discardableResult
+    public func runMonitoringCycle(_ options: CycleOptions = CycleOptions(), analyst: Analyst) throws(PaperTradeError)
+        -> CycleReport
+    {
+        try runCycle(.monitoring, options, analyst)
+    }
+
+    /// Runs a trading cycle: asks the analyst about what is held and what is queued, sells by the exit rules, and buys from the queue while
+    /// cash and limits allow. It runs once a session, from its due time until the next opening; else its record says why it was skipped.
+    ///
+    /// The analyst and the errors are as for ``runMonitoringCycle(_:analyst:)``. The sizes that it gives are not used: the rules size.
+    @discardableResult
+    public func runTradingCycle(_ options: CycleOptions = CycleOptions(), analyst: Analyst) throws(PaperTradeError) -> CycleReport
+    {
+        try runCycle(.trading, options, analyst)
+    }
+
+    /// Runs either; see ``runMonitoringCycle(_:analyst:)`` and ``runTradingCycle(_:analyst:)``.
+    @discardableResult
+    public func runCycle(
+        _ kind: CycleKind, _ options: CycleOptions = CycleOptions(), _ analyst: Analyst
+    ) throws(PaperTradeError) -> CycleReport {
+        try checkUsable(isReading: false)
+        guard !(gate.isInside && (batch != nil || lockCount > 0)) else {
+            throw PaperTradeError(
+                .misuse, "a cycle is not allowed inside a batch or while holding the account's lock: end that first")
+        }
+        let time: Timestamp
+        if let given = options.time { time = given } else { time = try now() }
+        do throws(PaperTradeError) {
+            return try run(kind, at: time, ignoresSchedule: options.ignoresSchedule, analyst)
+        } catch {
+            if error.status != .stopped { recordFailure(of: kind, at: time, error) }
+            throw error
+        }
+    }
+
+    private func run(
+        _ kind: CycleKind, at time: Timestamp, ignoresSchedule: Bool, _ analyst: Analyst
+    ) throws(PaperTradeError) -> CycleReport {
+        let rules = try validRules()
+        let schedule = CycleSchedule(calendar: try calendar(rules), rules: rules)
+        let state = try snapshot()
+        if !ignoresSchedule, let reason = schedule.reasonToSkip(kind, at: time, state.cycles) {
+            return try commit(at: time) { (draft) throws(Refusal) in try draft.skip(kind, reason, time: time) }
+        }
+        let opinions = try opinions(of: symbols(of: state, rules, kind), at: time, rules, analyst)
+        let seen = Set(state.queue.map(\.seq))
+        return try commit(at: time, problems: opinions.problems) { (draft) throws(Refusal) in
+            // Another process may have done the session's cycle meanwhile.
+            if !ignoresSchedule, let reason = schedule.reasonToSkip(kind, at: time, draft.state.cycles) {
+                return try draft.skip(kind, reason, time: time)
+            }
+            switch kind {
+            case .monitoring: return try draft.monitor(opinions, time: time)
+            case .trading: return try draft.trade(opinions, seen: seen, time: time)
+            }
+        }
+    }
+
+    private func symbols(of state: AccountState, _ rules: Rules, _ kind: CycleKind) -> [Symbol] {
+        let others = kind == .monitoring ? rules.watchlist : state.queue.map(\.opportunity.symbol)
+        return Set(state.positions.map(\.symbol) + others).sorted()
+    }
+
+    private func opinions(
+        of symbols: [Symbol], at time: Timestamp, _ rules: Rules, _ analyst: Analyst
+    ) throws(PaperTradeError) -> Opinions {
+        var opinions: [Opinion] = []
+        for symbol in symbols {
+            var opinion = try ask(analyst, about: symbol, at: time)
+            if let analysis = opinion.analysis, time.microseconds(since: analysis.time) > rules.queueStaleAfterMicroseconds {
+                opinion = Opinion(symbol: symbol, analysis: nil, problem: "the analysis of \(analysis.time) is too old")
+            }
+            opinions.append(opinion)
+        }
+        return Opinions(opinions)
+    }
+
+    /// One commit with what `decide` appends.
+    private func commit(
+        at time: Timestamp, problems: [String] = [], _ decide: (inout Draft) throws(Refusal) -> Cycle
+    ) throws(PaperTradeError) -> CycleReport {
+        let report = try criticalSection(deadline(nil)) { () throws(StorageError) in
+            try view.withLock { _ throws(StorageError) in
+                try store.catchUp(isLocked: true)
+                var draft = Draft(on: store.state, at: recordingTime())
+                try acceptRules(into: &draft, time: time)
+                let cycle = try refusing { () throws(Refusal) in try decide(&draft) }
+                guard let first = draft.records.first, let last = draft.records.last else {
+                    throw StorageError(.misuse, "a cycle left no record")
+                }
+                try store.commit(draft)
+                return CycleReport(record: last, cycle: cycle, firstSeq: first.seq, problems: problems)
+            }
+        }
+        try finish(through: report.seq)
+        logProblems(problems)
+        return report
+    }
+
+    /// Best effort: what kept the cycle from its commit may keep its record out, too, and the caller is told in any case.
+    private func recordFailure(of kind: CycleKind, at time: Timestamp, _ error: PaperTradeError) {
+        _ = try? commit(at: time) { (draft) throws(Refusal) in
+            let cycle = Cycle(
+                kind: kind, outcome: .failed, reason: Text(cutting: error.message), counts: Cycle.Counts(), value: nil,
+                problem: nil)
+            try draft.append(.ranCycle(cycle), time: time, id: nil, note: nil)
+            return cycle
+        }
+    }
+
+    private func logProblems(_ problems: [String]) {
+        guard let log = options.log, !problems.isEmpty else { return }
+        callbacks.run(allowingReads: false) {
+            for problem in problems { log(.warning, problem) }
+        }
+    }
+
+    // MARK: Reading
+
+    /// What was last known of each security that a monitoring cycle analysed, ordered by symbol.
+    public func signals() throws(PaperTradeError) -> [KnownSignal] {
+        try read { $0.signals }
+    }
+
+    /// The records of the cycles from event `seq` on, in order.
+    public func cycles(from seq: UInt64 = 1) throws(PaperTradeError) -> [Record] {
+        var records: [Record] = []
+        try history(from: seq) { event in
+            if case .ranCycle = event.record.event { records.append(event.record) }
+            return true
+        }
+        return records
+    }
+
+    /// When the next cycle should be run: `time` itself if one is due, else a later moment. `nil` if there is none until the end of 9999.
+    public func nextCycle(_ kind: CycleKind, from time: Timestamp? = nil) throws(PaperTradeError) -> Timestamp? {
+        let moment: Timestamp
+        if let time { moment = time } else { moment = try now() }
+        let rules = try currentRules()
+        let log = try read { $0.cycles }
+        return CycleSchedule(calendar: try calendar(rules), rules: rules).nextDue(kind, from: moment, log)
+    }
+
+    /// The calendar that `market.calendar` names.
+    public func marketCalendar() throws(PaperTradeError) -> MarketCalendar { try calendar(currentRules()) }
+
+    private func calendar(_ rules: Rules) throws(PaperTradeError) -> MarketCalendar {
+        try MarketCalendar(named: rules.choice(.marketCalendar), system: system)
+    }
+}
+
+extension Opinions {
+    fileprivate var problems: [String] {
+        all.compactMap { opinion in opinion.problem.map { "\(opinion.symbol): \($0)" } }
+    }
+}
+
+extension Draft {
+    fileprivate mutating func skip(_ kind: CycleKind, _ reason: String, time: Timestamp) throws(Refusal) -> Cycle {
+        let cycle = Cycle(
+            kind: kind, outcome: .skipped, reason: Text(cutting: reason), counts: Cycle.Counts(), value: nil, problem: nil)
+        try append(.ranCycle(cycle), time: time, id: nil, note: nil)
+        return cycle
+    }
+}
