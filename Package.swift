@@ -31,7 +31,8 @@ let package = Package(
         .executableTarget(
             name: "pt",
             dependencies: [
-                "PaperTrade", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                "PaperTrade", "PaperTradeC", "CPaperTrade",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
 
         .testTarget(name: "LedgerTests", dependencies: ["Ledger"]),

@@ -177,19 +177,34 @@ extension Account {
     }
 
     /// When the next cycle should be run: `time` itself if one is due, else a later moment. `nil` if there is none until the end of 9999.
-    public func nextCycle(_ kind: CycleKind, from time: Timestamp? = nil) throws(PaperTradeError) -> Timestamp? {
+    ///
+    /// - Parameter attempt: a run of the caller's that failed without leaving a record, if it is later than the last recorded one.
+    public func nextCycle(
+        _ kind: CycleKind, from time: Timestamp? = nil, after attempt: CycleLog.Last? = nil
+    ) throws(PaperTradeError) -> Timestamp? {
         let moment: Timestamp
         if let time { moment = time } else { moment = try now() }
+        var log = try read { $0.cycles }
+        if let attempt, log[kind].map({ $0.time < attempt.time }) ?? true { log[kind] = attempt }
+        return try cycleSchedule().nextDue(kind, from: moment, log)
+    }
+
+    /// When cycles are due, by the rules that `config.json` states.
+    public func cycleSchedule() throws(PaperTradeError) -> CycleSchedule {
         let rules = try currentRules()
-        let log = try read { $0.cycles }
-        return CycleSchedule(calendar: try calendar(rules), rules: rules).nextDue(kind, from: moment, log)
+        return CycleSchedule(calendar: try calendar(rules), rules: rules)
     }
 
     /// The calendar that `market.calendar` names.
     public func marketCalendar() throws(PaperTradeError) -> MarketCalendar { try calendar(currentRules()) }
 
+    /// Made once for each name: the clocks of New York are read from a file.
     private func calendar(_ rules: Rules) throws(PaperTradeError) -> MarketCalendar {
-        try MarketCalendar(named: rules.choice(.marketCalendar), system: system)
+        let name = rules.choice(.marketCalendar)
+        if let known = calendars.withLock({ $0[name] }) { return known }
+        let calendar = try MarketCalendar(named: name, system: system)
+        calendars.withLock { $0[name] = calendar }
+        return calendar
     }
 }
 

@@ -26,6 +26,8 @@ public final class Account: @unchecked Sendable {
     let view = Locked(())
     let callbacks: Callbacks
     let config: Locked<ConfigWatch>
+    /// The market calendars that were needed so far, by name.
+    let calendars = Locked<[String: MarketCalendar]>([:])
     private let processID: Int32
     private let isClosed = Locked(false)
 

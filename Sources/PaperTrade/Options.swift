@@ -2,6 +2,7 @@ import Ledger
 import Storage
 
 public typealias Durability = Storage.Durability
+public typealias AnalysisCoding = Storage.AnalysisCoding
 public typealias VerifyReport = Storage.VerifyReport
 public typealias RecoverReport = Storage.RecoverReport
 

@@ -2,7 +2,7 @@ import CPaperTrade
 import PaperTrade
 
 /// The analyst that a C program gave, as Swift calls it.
-func swiftAnalyst(_ analyst: pt_analyst_fn?, _ context: UnsafeMutableRawPointer?) throws(PaperTradeError) -> Analyst {
+package func swiftAnalyst(_ analyst: pt_analyst_fn?, _ context: UnsafeMutableRawPointer?) throws(PaperTradeError) -> Analyst {
     guard let analyst else { throw invalidArgument("analyst is NULL") }
     return { symbol, time in try analysis(symbol, time, analyst, context) }
 }

@@ -40,6 +40,18 @@ public struct CycleSchedule: Sendable {
         return regular.map { min($0, retry) } ?? retry
     }
 
+    /// The moments of a session at which cycles are due, in order; of two at the same moment, monitoring comes first.
+    public func moments(in session: MarketSession) -> [(time: Timestamp, kind: CycleKind)] {
+        var moments: [(time: Timestamp, kind: CycleKind)] = []
+        for time in stride(from: session.opensAt.microseconds, to: session.closesAt.microseconds, by: Int(interval)) {
+            moments.append((Timestamp(clamping: time), .monitoring))
+        }
+        let trading = tradingMoment(session)
+        let index = moments.firstIndex { $0.time > trading } ?? moments.count
+        moments.insert((trading, .trading), at: index)
+        return moments
+    }
+
     /// The latest moment up to `time` at which a cycle was due, if it can still be run.
     private func standingMoment(_ kind: CycleKind, at time: Timestamp) -> Timestamp? {
         switch kind {

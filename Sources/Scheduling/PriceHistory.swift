@@ -84,6 +84,12 @@ public struct PriceHistory: Sendable {
         )
     }
 
+    /// The last close up to a day, that day included, in terms of that day's shares; `nil` if there is none.
+    public func lastClose(_ symbol: Symbol, through date: CalendarDate) -> Price? {
+        guard let day = days[symbol]?.last(where: { $0.date <= date }) else { return nil }
+        return adjusted(day.close, of: symbol, from: day.date, to: date)
+    }
+
     /// A price of one day in terms of another day's shares.
     private func adjusted(_ price: Price, of symbol: Symbol, from date: CalendarDate, to later: CalendarDate) -> Price {
         var price = price

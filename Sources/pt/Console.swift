@@ -81,7 +81,13 @@ enum Console {
     // MARK: Streams
 
     /// Writes to standard output.
-    static func print(_ text: String) throws(OutputError) { try write(text, to: STDOUT_FILENO) }
+    static func print(_ text: String, to file: Int32 = STDOUT_FILENO) throws(OutputError) { try write(text, to: file) }
+
+    /// Whether somebody watches standard error on a terminal.
+    static var isWatched: Bool { isatty(STDERR_FILENO) == 1 }
+
+    /// Writes over the last line of a terminal.
+    static func showProgress(_ text: String) { try? write("\r\u{1B}[K" + text, to: STDERR_FILENO) }
 
     /// Writes a line to standard error. Nobody can be told if that fails.
     static func complain(_ line: String) { try? write(line + "\n", to: STDERR_FILENO) }
@@ -131,6 +137,21 @@ enum Console {
         sigaction(SIGINT, &action, nil)
     }
 
+    /// From now on Ctrl-C and SIGTERM do not end the process: what is in hand is finished, and then ``isAskedToEnd`` is heeded.
+    static func catchTermination() {
+        isTerminated.store(false, ordering: .relaxed)
+        var action = sigaction()
+        #if canImport(Darwin)
+            action.__sigaction_u.__sa_handler = { _ in isTerminated.store(true, ordering: .relaxed) }
+        #else
+            action.__sigaction_handler.sa_handler = { _ in isTerminated.store(true, ordering: .relaxed) }
+        #endif
+        sigaction(SIGINT, &action, nil)
+        sigaction(SIGTERM, &action, nil)
+    }
+
+    static var isAskedToEnd: Bool { isTerminated.load(ordering: .relaxed) }
+
     static func checkInterrupted() throws(Interrupted) {
         if isInterrupted.load(ordering: .relaxed) { throw Interrupted() }
     }
@@ -144,6 +165,7 @@ enum Console {
 }
 
 private let isInterrupted = Atomic<Bool>(false)
+private let isTerminated = Atomic<Bool>(false)
 
 /// The system's sentence for an error number.
 func errorText(_ code: Int32) -> String { strerror(code).map { String(cString: $0) } ?? "error \(code)" }

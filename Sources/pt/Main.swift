@@ -32,8 +32,13 @@ struct CommandLineTool: ParsableCommand {
                 name: "Trading",
                 subcommands: [BuyCommand.self, SellCommand.self, DepositCommand.self, WithdrawCommand.self, QueueCommand.self]),
             CommandGroup(
+                name: "Cycles",
+                subcommands: [
+                    MonitorCommand.self, TradeCommand.self, RunCommand.self, ReplayCommand.self, CyclesCommand.self,
+                    SignalsCommand.self, MarketCommand.self, AnalystHostCommand.self,
+                ]),
+            CommandGroup(
                 name: "Corporate actions", subcommands: [SplitCommand.self, DividendCommand.self, WriteOffCommand.self]),
-            CommandGroup(name: "Markets", subcommands: [MarketCommand.self]),
             CommandGroup(
                 name: "Maintenance",
                 subcommands: [

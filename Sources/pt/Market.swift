@@ -42,7 +42,7 @@ struct MarketCommand: ParsableCommand {
         if printer.count == 0 && !output.json { try Console.print("no trading days from \(first) to \(last)\n") }
     }
 
-    private static func date(_ text: String, of option: String) throws(PaperTradeError) -> CalendarDate {
+    static func date(_ text: String, of option: String) throws(PaperTradeError) -> CalendarDate {
         guard let date = CalendarDate(text) else {
             throw PaperTradeError(
                 .invalidTime, "\(option) \"\(printable(text))\" is not a date from 1970 to 9999, such as 2014-06-09")

@@ -35,88 +35,83 @@ struct PriceArguments: ParsableArguments {
     }
 }
 
-/// A file of prices: comma-separated, with a line of column names first.
+/// A file of prices, for their last ones.
 struct PriceFile {
     let path: String
-    private static let maximumByteCount = 256 << 20
 
     /// The last price of each symbol: by date if there are dates (as text, so they should be ISO), else by place in the file.
     func quotes() throws(PaperTradeError) -> [Symbol: Price] {
-        let bytes = try Files.contents(of: path, limit: Self.maximumByteCount)
         var latest: [Symbol: (date: String, price: Price)] = [:]
-        var columns: Columns?
-        var number = 0
-        for line in bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false) {
-            number += 1
-            guard let text = String(validating: line, as: UTF8.self) else { throw problem(number, "it is not UTF-8") }
-            let fields = Self.fields(text)
-            if fields == [""] { continue }
-            guard let columns else {
-                columns = Columns(fields)
-                if columns == nil { throw problem(number, "it does not name the columns symbol and price (or close)") }
-                continue
-            }
-            guard fields.count >= columns.count else {
-                throw problem(number, "it has \(counted(fields.count, "field")), not \(columns.count)")
-            }
-            guard let symbol = Symbol(utf8: fields[columns.symbol].utf8) else {
-                throw problem(number, "\"\(printable(fields[columns.symbol]))\" is not a symbol")
-            }
-            let price: Price
-            do {
-                price = try Price(checking: fields[columns.price])
-            } catch {
-                throw problem(number, error.message)
-            }
-            guard !price.isNegative else { throw problem(number, "price \(price) is negative") }
-            let date = columns.date.map { fields[$0] } ?? ""
-            if let known = latest[symbol], known.date > date { continue }
+        try CSVFile(path: path).forEachRow(needing: [["symbol", "ticker"], ["price", "close"]]) { (row) throws(PaperTradeError) in
+            let symbol = try row.symbol(row["symbol", "ticker"] ?? "")
+            let price = try row.price(row["price", "close"] ?? "")
+            guard !price.isNegative else { throw row.problem("price \(price) is negative") }
+            let date = row["date", "time"] ?? ""
+            if let known = latest[symbol], known.date > date { return }
             latest[symbol] = (date, price)
         }
-        guard columns != nil else { throw PaperTradeError(.invalidArgument, "\(printable(path)) is empty") }
         return latest.mapValues(\.price)
     }
+}
 
-    private func problem(_ number: Int, _ what: String) -> PaperTradeError {
-        PaperTradeError(.invalidArgument, "\(printable(path)), line \(number): \(what)")
-    }
+/// Files of daily prices, and of splits and dividends.
+struct PriceHistoryFile {
+    let path: String
 
-    /// Where what is in a row.
-    private struct Columns {
-        let symbol: Int
-        let price: Int
-        let date: Int?
-
-        init?(_ names: [String]) {
-            let names = names.map { $0.lowercased() }
-            guard let symbol = names.firstIndex(of: "symbol") ?? names.firstIndex(of: "ticker"),
-                let price = names.firstIndex(of: "price") ?? names.firstIndex(of: "close")
-            else { return nil }
-            self.symbol = symbol
-            self.price = price
-            date = names.firstIndex(of: "date") ?? names.firstIndex(of: "time")
-        }
-
-        /// How many fields a row needs at least.
-        var count: Int { max(symbol, price, date ?? 0) + 1 }
-    }
-
-    /// The fields of a line, without quotes and the spaces around them.
-    private static func fields(_ line: String) -> [String] {
-        var fields: [String] = []
-        var field = ""
-        var isQuoted = false
-        for scalar in line.unicodeScalars {
-            switch scalar {
-            case "\"": isQuoted.toggle()
-            case "," where !isQuoted:
-                fields.append(trimmed(field))
-                field = ""
-            // The mark that spreadsheets put before the first column's name.
-            case "\u{FEFF}": break
-            default: field.unicodeScalars.append(scalar)
+    /// The prices: columns date, symbol, open and close, ordered by date. A security may miss days.
+    func history() throws(PaperTradeError) -> PriceHistory {
+        var days: [Symbol: [PriceHistory.Day]] = [:]
+        var last: CalendarDate?
+        try CSVFile(path: path).forEachRow(needing: [["date"], ["symbol", "ticker"], ["open"], ["close"]]) {
+            (row) throws(PaperTradeError) in
+            let date = try row.date(row["date"] ?? "")
+            if let last, date < last { throw row.problem("\(date) comes after \(last): order the file by date") }
+            last = date
+            let symbol = try row.symbol(row["symbol", "ticker"] ?? "")
+            if days[symbol]?.last?.date == date {
+                throw row.problem("\(symbol) has a price of \(date) already: keep one of them")
             }
+            let day = PriceHistory.Day(
+                date: date, open: try positive(row, "open"), close: try positive(row, "close"))
+            days[symbol, default: []].append(day)
         }
-        return fields + [trimmed(field)]
+        guard !days.isEmpty else {
+            throw PaperTradeError(.invalidArgument, "\(printable(path)) has no prices, only column names")
+        }
+        return PriceHistory(days: days)
+    }
+
+    /// Splits (value = new shares for each old one) and dividends (value = cash a share): columns ex_date, symbol, action and value.
+    static func actions(in path: String) throws(PaperTradeError) -> [PriceHistory.Action] {
+        var actions: [PriceHistory.Action] = []
+        try CSVFile(path: path).forEachRow(needing: [["ex_date", "date"], ["symbol", "ticker"], ["action"], ["value"]]) {
+            (row) throws(PaperTradeError) in
+            let value = row["value"] ?? ""
+            let kind: PriceHistory.Action.Kind
+            switch row["action"] ?? "" {
+            case "split":
+                let ratio = try row.reading { () throws(PaperTradeError) in try Shares(checking: value) }
+                guard ratio.isPositive, ratio.micros != microsPerUnit else {
+                    throw row.problem("\(value) is not how many new shares there are for each old one")
+                }
+                kind = .split(ratio)
+            case "dividend":
+                let cash = try row.price(value)
+                guard cash.isPositive else { throw row.problem("a dividend of \(value) is not above 0") }
+                kind = .dividend(cash)
+            case let other: throw row.problem("action \"\(printable(other))\" is neither split nor dividend")
+            }
+            actions.append(
+                PriceHistory.Action(
+                    date: try row.date(row["ex_date", "date"] ?? ""), symbol: try row.symbol(row["symbol", "ticker"] ?? ""),
+                    kind: kind))
+        }
+        return actions
+    }
+
+    private func positive(_ row: CSVFile.Row, _ column: String) throws(PaperTradeError) -> Price {
+        let price = try row.price(row[column] ?? "")
+        guard price.isPositive else { throw row.problem("\(column) \(price) is not above 0") }
+        return price
     }
 }

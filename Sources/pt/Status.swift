@@ -25,7 +25,7 @@ struct StatusCommand: ParsableCommand {
 }
 
 /// The account at one moment, and at the prices given.
-private struct StatusView {
+struct StatusView {
     private let path: String
     private let state: AccountState
     private let queuedCount: Int

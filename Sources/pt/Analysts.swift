@@ -1,0 +1,159 @@
+import ArgumentParser
+import PaperTrade
+
+/// Who judges the securities.
+struct AnalystArguments: ParsableArguments {
+    @Option(
+        name: .customLong("prices"),
+        help: ArgumentHelp(
+            "Judge by momentum from daily prices: a CSV file with the columns date, symbol, open and close, ordered by date.",
+            valueName: "file"),
+        completion: .file(extensions: ["csv"]))
+    var prices: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "Splits and dividends of those prices: columns ex_date, symbol, action and value.", valueName: "file"),
+        completion: .file(extensions: ["csv"]))
+    var actions: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "A shared library that exports pt_analyst, see papertrade.h; it runs in a process of its own.", valueName: "library"),
+        completion: .file())
+    var analyst: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "A command, run by the shell, that answers questions on its standard input; see 'pt help monitor'.",
+            valueName: "command"),
+        completion: .shellCommand("true"))
+    var analystCommand: String?
+
+    @Option(help: ArgumentHelp("How long the library or command may think about one symbol.", valueName: "seconds"))
+    var analystTimeout = 10
+
+    func validate() throws {
+        let chosen = [analyst, analystCommand].compactMap { $0 }.count
+        guard chosen <= 1 else { throw ValidationError("--analyst and --analyst-command exclude each other: give one") }
+        guard chosen == 1 || prices != nil else {
+            throw ValidationError("nobody to judge the securities: give --prices, --analyst or --analyst-command")
+        }
+        guard actions == nil || prices != nil else { throw ValidationError("--actions goes with --prices") }
+        guard (1...3600).contains(analystTimeout) else {
+            throw ValidationError("--analyst-timeout \(analystTimeout) is not a number of seconds from 1 to 3600")
+        }
+    }
+
+    static let protocolHelp = """
+        An analyst command gets one question a line on its standard input, {"symbol": "AAPL", "time": "2014-06-09T20:00:00.000000Z"}, and \
+        answers each with one line on its standard output: null for no opinion, or {"signal": "BUY", "score": 74.5, "price": 93.7}, with \
+        "confidence" (LOW, MEDIUM, HIGH), "reason" and "sector" as it likes. Its standard error is passed on. One that dies is started \
+        again, after a pause that grows; one that does not answer in time is killed. Either costs the symbol's turn, no more.
+        """
+
+    /// - Parameter calendar: of the prices.
+    func make(_ calendar: MarketCalendar) throws(PaperTradeError) -> AnalystSource {
+        let timeout = Int64(analystTimeout) * 1000
+        if let analyst {
+            // The dynamic linker looks for a name without a slash elsewhere than the user means.
+            let path = analyst.contains("/") ? analyst : "./" + analyst
+            return ProcessAnalyst(ChildProcess.ownPath(), [AnalystHostCommand.name, path], timeoutMilliseconds: timeout)
+        }
+        if let analystCommand { return ProcessAnalyst("/bin/sh", ["-c", analystCommand], timeoutMilliseconds: timeout) }
+        return PriceAnalyst(MomentumAnalyst(try history(), on: calendar))
+    }
+
+    /// The prices with their splits and dividends.
+    func history() throws(PaperTradeError) -> PriceHistory {
+        let history = try PriceHistoryFile(path: prices ?? "").history()
+        guard let actions else { return history }
+        return history.with(actions: try PriceHistoryFile.actions(in: actions))
+    }
+
+    /// The options as another pt takes them.
+    var words: [String] {
+        var words = ["--analyst-timeout", "\(analystTimeout)"]
+        for (name, value) in [
+            ("--prices", prices), ("--actions", actions), ("--analyst", analyst), ("--analyst-command", analystCommand),
+        ] {
+            if let value { words += ["\(name)=\(value)"] }
+        }
+        return words
+    }
+}
+
+/// Something that judges securities, and may hold resources.
+protocol AnalystSource: AnyObject {
+    func analysis(of symbol: Symbol, at time: Timestamp) throws -> Analysis?
+}
+
+/// The built-in analyst.
+final class PriceAnalyst: AnalystSource {
+    private let momentum: MomentumAnalyst
+
+    init(_ momentum: MomentumAnalyst) { self.momentum = momentum }
+
+    func analysis(of symbol: Symbol, at time: Timestamp) throws -> Analysis? { try momentum.analysis(of: symbol, at: time) }
+}
+
+/// An analyst that is a program of its own.
+final class ProcessAnalyst: AnalystSource {
+    private let program: String
+    private let arguments: [String]
+    private let timeoutMilliseconds: Int64
+    private var child: ChildProcess?
+    /// How often it has failed in a row, and until when it is not started again.
+    private var failures = 0
+    private var notBefore: ContinuousClock.Instant?
+
+    init(_ program: String, _ arguments: [String], timeoutMilliseconds: Int64) {
+        self.program = program
+        self.arguments = arguments
+        self.timeoutMilliseconds = timeoutMilliseconds
+    }
+
+    struct Problem: Error, CustomStringConvertible {
+        let description: String
+    }
+
+    /// A pause of a tenth of a second after the first failure, doubled by each one up to a minute.
+    static func pause(afterFailures count: Int) -> Duration {
+        .milliseconds(min(100 << min(max(count - 1, 0), 10), 60_000))
+    }
+
+    func analysis(of symbol: Symbol, at time: Timestamp) throws -> Analysis? {
+        let child = try runningChild()
+        guard child.send(AnalysisCoding.question(symbol, at: time)) else { throw failed("it has ended") }
+        switch child.receive(withinMilliseconds: timeoutMilliseconds, limit: AnalysisCoding.maximumByteCount) {
+        case .line(let line):
+            failures = 0
+            return try AnalysisCoding.answer(in: line, about: symbol, at: time)
+        case .ended: throw failed("it ended instead of answering")
+        case .timeout: throw failed("it did not answer within \(timeoutMilliseconds / 1000) s and was killed")
+        case .tooLong: throw failed("it answered with more than \(AnalysisCoding.maximumByteCount) bytes and was killed")
+        }
+    }
+
+    private func runningChild() throws -> ChildProcess {
+        if let child { return child }
+        if let notBefore, ContinuousClock.now < notBefore {
+            throw Problem(description: "it has failed \(failures) times in a row, and is started again in a while")
+        }
+        do throws(PaperTradeError) {
+            let new = try ChildProcess(program, arguments)
+            child = new
+            return new
+        } catch {
+            throw failed(error.message)
+        }
+    }
+
+    private func failed(_ what: String) -> Problem {
+        child?.end()
+        child = nil
+        failures += 1
+        notBefore = ContinuousClock.now + Self.pause(afterFailures: failures)
+        return Problem(description: what)
+    }
+}

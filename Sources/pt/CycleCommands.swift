@@ -1,0 +1,189 @@
+import ArgumentParser
+import PaperTrade
+
+/// Everything that the commands which run cycles have in common.
+struct CycleArguments: ParsableArguments {
+    @OptionGroup(title: "Account") var account: AccountArguments
+    @OptionGroup(title: "Analyst") var analyst: AnalystArguments
+    @OptionGroup(title: "Time") var timing: TimingArguments
+    @OptionGroup(title: "Lock") var lock: LockArguments
+    @OptionGroup(title: "Output") var output: OutputArguments
+    @OptionGroup(title: "Output") var quiet: QuietArguments
+
+    static let ruleHelp = "The rules are in config.json: 'pt config init' writes them out, 'pt config' shows what they mean."
+
+    func run(_ kinds: [CycleKind], loops: Bool) throws {
+        Console.catchTermination()
+        let clock = try timing.clock()
+        let account = ReopeningAccount(account.path, try options(clock))
+        defer { account.close() }
+        let runner = CycleRunner(
+            account, try makeAnalyst(account), printer: CyclePrinter(isJSON: output.json, isQuiet: quiet.quiet))
+        if timing.readsTimes { return try runner.runAtTimes(kinds, ignoresSchedule: timing.force) }
+        if loops { return try CycleLoop(runner, kinds, clock, limit: timing.cycles).run() }
+        for kind in kinds { try runner.run(kind, CycleOptions(time: clock.now(), ignoresSchedule: timing.force)) }
+    }
+
+    private func options(_ clock: LoopClock) throws(PaperTradeError) -> Options {
+        var options = account.options()
+        try lock.apply(to: &options)
+        options.clock = { clock.now() }
+        return options
+    }
+
+    private func makeAnalyst(_ account: ReopeningAccount) throws(PaperTradeError) -> AnalystSource {
+        try analyst.make(account.handle().marketCalendar())
+    }
+}
+
+/// For which moments cycles are run.
+struct TimingArguments: ParsableArguments {
+    @OptionGroup var when: TimeArguments
+
+    @Flag(help: "Run also when the market is closed, and although the session's trading cycle is done.")
+    var force = false
+
+    @Flag(
+        name: .customLong("times"),
+        help: "Run a cycle for each time given on standard input, one a line, and print one line for each: for simulations.")
+    var readsTimes = false
+
+    @Option(help: ArgumentHelp("With --loop: let the clock start at --time and run so much faster.", valueName: "factor"))
+    var speed: Int64?
+
+    @Option(help: ArgumentHelp("With --loop: end after so many cycles.", valueName: "count"))
+    var cycles: Int?
+
+    func validate() throws {
+        if let speed, !(1...1_000_000_000).contains(speed) {
+            throw ValidationError("--speed \(speed) is not a whole number from 1 to 1000000000")
+        }
+        if speed != nil && when.time == nil { throw ValidationError("--speed needs --time, where the clock starts") }
+        if let cycles, cycles < 1 { throw ValidationError("--cycles \(cycles) is not above 0") }
+        if readsTimes && when.time != nil { throw ValidationError("--times and --time exclude each other") }
+    }
+
+    func clock() throws(PaperTradeError) -> LoopClock {
+        guard let start = try when.timestamp() else { return LoopClock() }
+        return LoopClock(from: start, speed: speed ?? 0)
+    }
+}
+
+struct MonitorCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "monitor", abstract: "Run a monitoring cycle: compare signals, sell what fell critically, queue what rose.",
+        discussion: """
+            Analyses what is held and the watchlist, and records each signal that changed. With system_active false in config.json it only \
+            watches and records. When the market is closed the run is skipped, and its record says so. \(CycleArguments.ruleHelp)
+
+            \(AnalystArguments.protocolHelp)
+
+            JSON: the event of the cycle's record, as in history; with --loop one a line.
+            """)
+
+    @Flag(help: "Keep time: run a cycle whenever one is due, until SIGTERM or Ctrl-C.") var loop = false
+    @OptionGroup var arguments: CycleArguments
+
+    func run() throws { try arguments.run([.monitoring], loops: loop) }
+}
+
+struct TradeCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "trade", abstract: "Run the session's trading cycle: exits first, then the queue.",
+        discussion: """
+            Sells by the exit rules, then buys from the queue while cash and limits allow. It runs once a session, from the close (or \
+            trading.minutes_before_close before it) until the next opening, so that running it too often, or again after a crash, does no \
+            harm. \(CycleArguments.ruleHelp) The analyst is as for 'pt monitor'.
+
+            JSON: the event of the cycle's record, as in history; with --loop one a line.
+            """)
+
+    @Flag(help: "Keep time: run a cycle whenever one is due, until SIGTERM or Ctrl-C.") var loop = false
+    @OptionGroup var arguments: CycleArguments
+
+    func run() throws { try arguments.run([.trading], loops: loop) }
+}
+
+struct RunCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "run", abstract: "Monitor and trade in one process, whenever either is due, until SIGTERM or Ctrl-C.",
+        discussion: "The same as 'pt monitor --loop' and 'pt trade --loop' side by side. The analyst is as for 'pt monitor'.")
+
+    @OptionGroup var arguments: CycleArguments
+
+    func run() throws { try arguments.run([.monitoring, .trading], loops: true) }
+}
+
+struct CyclesCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "cycles", abstract: "Show the records of the monitoring and trading cycles.",
+        discussion: "JSON: the events of the records, one a line, as in history.")
+
+    @Option(help: ArgumentHelp("Only the last so many; 0: all of them.", valueName: "count")) var last = 20
+    @Option(help: ArgumentHelp("Only one kind.", valueName: "monitoring|trading")) var kind: String?
+    @OptionGroup(title: "Account") var account: AccountArguments
+    @OptionGroup(title: "Output") var output: OutputArguments
+
+    func validate() throws {
+        guard last >= 0 else { throw ValidationError("--last \(last) is below 0") }
+        guard kind.map({ CycleKind(rawValue: $0) != nil }) ?? true else {
+            throw ValidationError("--kind \(printable(kind ?? "")) is neither monitoring nor trading")
+        }
+    }
+
+    func run() throws {
+        let handle = try account.openReadOnly()
+        defer { handle.close() }
+        var records = try handle.cycles().compactMap { record -> (record: Record, cycle: Cycle)? in
+            guard case .ranCycle(let cycle) = record.event, kind.map({ $0 == cycle.kind.rawValue }) ?? true else { return nil }
+            return (record, cycle)
+        }
+        if last > 0 { records = records.suffix(last) }
+        if output.json { return try Console.print(records.map { RecordView($0.record).object().text + "\n" }.joined()) }
+        guard !records.isEmpty else { return try Console.print("no cycles yet\n") }
+        let columns = [
+            Table.Column("SEQ", .right), Table.Column("TIME (UTC)"), Table.Column("CYCLE"), Table.Column("OUTCOME"),
+            Table.Column("DETAILS"),
+        ]
+        let rows = records.map { record, cycle in
+            [
+                "\(record.seq)", record.time.forPeople, cycle.kind.rawValue, cycle.outcome.rawValue, CycleView(cycle).summary,
+            ]
+        }
+        try Console.print(Table.text(columns, rows))
+    }
+}
+
+struct SignalsCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "signals", abstract: "Show what was last known of each security that was monitored.",
+        discussion:
+            "JSON: {\"signals\": {\"AAPL\": {\"signal\", \"score\", \"price\", \"confidence\", \"sector\", \"known_since\"}}}")
+
+    @OptionGroup(title: "Account") var account: AccountArguments
+    @OptionGroup(title: "Output") var output: OutputArguments
+
+    func run() throws {
+        let account = try account.openReadOnly()
+        defer { account.close() }
+        let signals = try account.signals()
+        guard !output.json else {
+            let members = signals.map { known in
+                ("\(known.symbol)", JSON.object(SignalView(known).members + [("known_since", .time(known.time))]))
+            }
+            return try Console.print(JSON.object([("signals", .object(members))]).text + "\n")
+        }
+        guard !signals.isEmpty else { return try Console.print("no signals yet: a monitoring cycle records them\n") }
+        let columns = [
+            Table.Column("SYMBOL"), Table.Column("SIGNAL"), Table.Column("SCORE", .right), Table.Column("PRICE", .right),
+            Table.Column("CONFIDENCE"), Table.Column("SECTOR"), Table.Column("SINCE (UTC)"),
+        ]
+        let rows = signals.map { known in
+            [
+                "\(known.symbol)", "\(known.signal)", known.score.count, known.price.money, known.confidence?.name ?? "",
+                known.sector?.description ?? "", known.time.forPeople,
+            ]
+        }
+        try Console.print(Table.text(columns, rows))
+    }
+}

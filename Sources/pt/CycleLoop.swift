@@ -1,0 +1,200 @@
+import PaperTrade
+
+/// The clock that cycles run by: the system's, or a simulated one that starts elsewhere and runs faster, or stands still.
+final class LoopClock: Sendable {
+    private let start: Timestamp?
+    private let speed: Int64
+    private let origin = ContinuousClock.now
+
+    init() {
+        start = nil
+        speed = 1
+    }
+
+    init(from start: Timestamp, speed: Int64) {
+        self.start = start
+        self.speed = speed
+    }
+
+    func now() -> Timestamp {
+        guard let start else { return Console.now() }
+        let elapsed = ContinuousClock.now - origin
+        let microseconds = elapsed.components.seconds * 1_000_000 + elapsed.components.attoseconds / 1_000_000_000_000
+        let (scaled, overflow) = microseconds.multipliedReportingOverflow(by: speed)
+        return Timestamp(clamping: overflow ? .max : start.microseconds.addingReportingOverflow(scaled).partialValue)
+    }
+
+    /// Waits until `time`, or until something may have changed: in steps, so that a computer that was suspended and a clock that was set
+    /// are noticed, and a changed config.json with another schedule, too.
+    func wait(until time: Timestamp) throws(OutputError) {
+        let left = time.microseconds(since: now()) / max(speed, 1)
+        guard left > 0 else { return }
+        try Console.wait(milliseconds: Int32(clamping: min((left + 999) / 1000, Self.longestStepMilliseconds)))
+    }
+
+    private static let longestStepMilliseconds: Int64 = 500
+}
+
+/// An account that is opened anew after an error that its handle does not survive.
+final class ReopeningAccount {
+    private let path: String
+    private let options: Options
+    private var account: Account?
+
+    init(_ path: String, _ options: Options) {
+        self.path = path
+        self.options = options
+    }
+
+    func handle() throws(PaperTradeError) -> Account {
+        if let account { return account }
+        let opened = try Account(path, options: options)
+        account = opened
+        return opened
+    }
+
+    func close() {
+        account?.close()
+        account = nil
+    }
+}
+
+/// One line for each cycle.
+struct CyclePrinter {
+    let isJSON: Bool
+    let isQuiet: Bool
+
+    func print(_ report: CycleReport) throws(OutputError) {
+        guard !isQuiet else { return }
+        let line =
+            isJSON
+            ? RecordView(report.record).object().text
+            : "\(report.record.time.forPeople) UTC  \(CycleView(report.cycle).sentence) (event \(report.seq))"
+        try Console.print(line + "\n")
+    }
+
+    func note(_ text: String) throws(OutputError) {
+        if !isQuiet && !isJSON { try Console.print(text + "\n") }
+    }
+}
+
+/// Runs cycles one by one.
+final class CycleRunner {
+    let account: ReopeningAccount
+    let printer: CyclePrinter
+    private let analyst: AnalystSource
+
+    init(_ account: ReopeningAccount, _ analyst: AnalystSource, printer: CyclePrinter) {
+        self.account = account
+        self.analyst = analyst
+        self.printer = printer
+    }
+
+    func run(_ kind: CycleKind, _ options: CycleOptions) throws {
+        do throws(PaperTradeError) {
+            let report = try account.handle().runCycle(kind, options) { [analyst] in try analyst.analysis(of: $0, at: $1) }
+            try? printer.print(report)
+        } catch {
+            // The handle may be of no more use: after an uncertain outcome, or if the account was replaced.
+            account.close()
+            throw error
+        }
+    }
+
+    /// Runs a cycle for each line of standard input, so that whoever writes them keeps the time.
+    func runAtTimes(_ kinds: [CycleKind], ignoresSchedule: Bool) throws {
+        while !Console.isAskedToEnd, let line = readLine(strippingNewline: true) {
+            guard let time = Timestamp(trimmed(line)) else {
+                throw PaperTradeError(
+                    .invalidTime, "time \"\(printable(line))\" on standard input is not ISO 8601 from 1970 to 9999")
+            }
+            for kind in kinds { try run(kind, CycleOptions(time: time, ignoresSchedule: ignoresSchedule)) }
+        }
+    }
+}
+
+/// Keeps time: sleeps until the next cycle is due, runs it, and goes on until it is asked to end.
+final class CycleLoop {
+    private let runner: CycleRunner
+    private let kinds: [CycleKind]
+    private let clock: LoopClock
+    private var rest: Int?
+    /// Failed runs that could not be recorded, so that they are not tried again at once.
+    private var attempts: [CycleKind: CycleLog.Last] = [:]
+    private var announced: Timestamp?
+    /// While the account cannot be opened.
+    private var pausedUntil: Timestamp?
+
+    init(_ runner: CycleRunner, _ kinds: [CycleKind], _ clock: LoopClock, limit: Int?) {
+        self.runner = runner
+        self.kinds = kinds
+        self.clock = clock
+        rest = limit
+    }
+
+    func run() throws {
+        while !Console.isAskedToEnd && rest != 0 {
+            let now = clock.now()
+            if let pausedUntil, now < pausedUntil {
+                try clock.wait(until: pausedUntil)
+                continue
+            }
+            guard let account = try open(at: now) else { continue }
+            guard let next = try nextDue(account, from: now) else {
+                return try runner.printer.note("there is no session until the end of the year 9999")
+            }
+            if next.time > now {
+                try announce(next)
+                try clock.wait(until: next.time)
+            } else {
+                runCycle(next.kind, at: now)
+            }
+        }
+        if Console.isAskedToEnd { try runner.printer.note("asked to end: nothing is in hand") }
+    }
+
+    /// The cycle that is due first; of two, monitoring, so that what it queues is there when trading comes.
+    private func nextDue(
+        _ account: Account, from now: Timestamp
+    ) throws(PaperTradeError) -> (kind: CycleKind, time: Timestamp)? {
+        var due: (kind: CycleKind, time: Timestamp)?
+        for kind in kinds {
+            guard let time = try account.nextCycle(kind, from: now, after: attempts[kind]) else { continue }
+            if due.map({ time < $0.time }) ?? true { due = (kind, time) }
+        }
+        return due
+    }
+
+    /// The account; `nil` if it cannot be opened now, but perhaps in a minute: when it is busy, or the disk is full.
+    private func open(at now: Timestamp) throws(PaperTradeError) -> Account? {
+        do throws(PaperTradeError) {
+            return try runner.account.handle()
+        } catch {
+            guard ExitCodes(error.status) == .environment || error.status == .busy, error.status != .noAccount else {
+                throw error
+            }
+            Console.warn("\(error.message); trying again in a minute")
+            pausedUntil = Timestamp(clamping: now.microseconds + 60_000_000)
+            return nil
+        }
+    }
+
+    private func runCycle(_ kind: CycleKind, at time: Timestamp) {
+        if let rest { self.rest = rest - 1 }
+        announced = nil
+        do {
+            try runner.run(kind, CycleOptions(time: time))
+            attempts[kind] = nil
+        } catch {
+            Console.warn("the \(kind.rawValue) cycle failed: \((error as? PaperTradeError)?.message ?? "\(error)")")
+            let failures = (attempts[kind]?.failures ?? 0) + 1
+            attempts[kind] = CycleLog.Last(time: time, outcome: .failed, failures: failures, lastDone: nil)
+        }
+    }
+
+    private func announce(_ next: (kind: CycleKind, time: Timestamp)) throws(OutputError) {
+        guard announced != next.time else { return }
+        announced = next.time
+        try runner.printer.note("the next \(next.kind.rawValue) cycle is due at \(next.time.forPeople) UTC")
+    }
+}

@@ -1,0 +1,128 @@
+import PaperTrade
+
+/// History, lived through by two processes whose time this one keeps.
+struct Replay {
+    private let account: Account
+    private let history: PriceHistory
+    private let days: ClosedRange<CalendarDate>
+    private let calendar: MarketCalendar
+    private let schedule: CycleSchedule
+    private let quotesAfterwards: [Symbol: Price]
+    private var workers: [CycleKind: Worker]
+    private let firstSeq: UInt64
+
+    init(
+        _ account: Account, _ history: PriceHistory, _ days: ClosedRange<CalendarDate>, workers: [CycleKind: [String]],
+        quotesAfterwards: [Symbol: Price]
+    ) throws(PaperTradeError) {
+        self.account = account
+        self.history = history
+        self.days = days
+        self.quotesAfterwards = quotesAfterwards
+        calendar = try account.marketCalendar()
+        schedule = try account.cycleSchedule()
+        firstSeq = try account.summary().seq + 1
+        let log = try account.snapshot().cycles
+        let last = max(log.monitoring?.time ?? Timestamp(clamping: 0), log.trading?.time ?? Timestamp(clamping: 0))
+        guard calendar.date(at: last) < days.lowerBound else {
+            throw PaperTradeError(
+                .invalidArgument,
+                "the account's cycles have come to \(last.forPeople) UTC: replay from a later day, or use another account")
+        }
+        self.workers = [:]
+        for (kind, arguments) in workers { self.workers[kind] = try Worker(arguments) }
+        if try Config.rules(in: account.path).watchlist.isEmpty {
+            Console.warn("the watchlist in config.json is empty: nothing is monitored but what is held")
+        }
+    }
+
+    mutating func run(showsProgress: Bool) throws -> ReplayResult {
+        defer {
+            if showsProgress { Console.showProgress("") }
+            for worker in workers.values { worker.finish() }
+        }
+        let sessions = Array(calendar.sessions(from: days.lowerBound, through: days.upperBound))
+        for (index, session) in sessions.enumerated() {
+            if showsProgress && (index % 5 == 0 || index == sessions.count - 1) {
+                Console.showProgress(Self.bar(done: index + 1, of: sessions.count, session.date))
+            }
+            try applyActions(on: session)
+            for (time, kind) in schedule.moments(in: session) {
+                if Console.isAskedToEnd { throw Interrupted() }
+                try workers[kind]?.run(at: time)
+            }
+        }
+        return try ReplayResult(account, from: firstSeq, sessions: sessions.count, quotes: quotesAfterwards)
+    }
+
+    /// Splits and dividends since the session before: an ex-date can fall on a day without trading.
+    private func applyActions(on session: MarketSession) throws(PaperTradeError) {
+        for action in history.actions where action.date <= session.date && !isApplied(action, before: session) {
+            guard try account.snapshot().position(action.symbol) != nil else { continue }
+            let request = RequestOptions(
+                id: "replay-\(action.date)-\(action.symbol)-\(action.name)", time: session.opensAt)
+            switch action.kind {
+            case .split(let ratio):
+                let price = history.known(action.symbol, at: session.opensAt, on: calendar, closes: 0)?.price
+                try account.split(
+                    action.symbol, newShares: ratio, oldShares: Shares(clamping: microsPerUnit), cashInLieuPrice: price, request)
+            case .dividend(let cash): try account.dividend(action.symbol, perShare: cash, request)
+            }
+        }
+    }
+
+    /// Whether an earlier session of the replay, or one before it, has applied the action.
+    private func isApplied(_ action: PriceHistory.Action, before session: MarketSession) -> Bool {
+        let day = session.date.adding(days: -1)
+        guard day >= days.lowerBound else { return action.date < days.lowerBound }
+        guard let last = calendar.lastSession(closedAtOrBefore: session.opensAt) else { return false }
+        return action.date <= last.date
+    }
+
+    private static func bar(done: Int, of count: Int, _ date: CalendarDate) -> String {
+        let width = 40
+        let filled = done * width / max(count, 1)
+        return "[" + String(repeating: "#", count: filled) + String(repeating: ".", count: width - filled) + "] \(date)"
+    }
+}
+
+extension PriceHistory.Action {
+    fileprivate var name: String {
+        switch kind {
+        case .split: "split"
+        case .dividend: "dividend"
+        }
+    }
+}
+
+/// A process that runs cycles at the times it is told. One that dies is started again, and told the time once more: a cycle that it
+/// had committed is not done twice, by the account's own records.
+private final class Worker {
+    private let arguments: [String]
+    private var child: ChildProcess
+
+    init(_ arguments: [String]) throws(PaperTradeError) {
+        self.arguments = arguments
+        child = try ChildProcess(ChildProcess.ownPath(), arguments)
+    }
+
+    private static let attempts = 3
+    /// Far beyond any analyst's time: only a process that is stuck comes to it.
+    private static let timeoutMilliseconds: Int64 = 4 * 3600 * 1000
+
+    func run(at time: Timestamp) throws(PaperTradeError) {
+        for _ in 0..<Self.attempts {
+            if child.send(time.description),
+                case .line = child.receive(withinMilliseconds: Self.timeoutMilliseconds, limit: 1 << 20)
+            {
+                return
+            }
+            child.end()
+            child = try ChildProcess(ChildProcess.ownPath(), arguments)
+        }
+        throw PaperTradeError(
+            .io, "'pt \(arguments.first ?? "")' has ended three times at \(time.forPeople) UTC: see what it said above")
+    }
+
+    func finish() { child.finish(withinMilliseconds: 5000) }
+}
