@@ -244,7 +244,7 @@ private let nyse = MarketCalendar.nyse(.newYork)
 }
 
 @Suite struct `A day by a rule` {
-    /// From the tables of the Astronomical Society of South Australia; 1954, 1981, 2049 and 2076 are the algorithm's exceptions.
+    /// As python-dateutil computes it; 1981, 2049 and 2076 are exceptions to the cycle of the moon.
     @Test(arguments: [
         "1974-04-14", "1981-04-19", "2000-04-23", "2008-03-23", "2011-04-24", "2014-04-20", "2019-04-21", "2024-03-31",
         "2030-04-21",
