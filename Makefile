@@ -14,17 +14,19 @@ export PT                 := $(CURDIR)/$(BUILD)/pt
 export PYTHONPATH         := $(CURDIR)/Python
 export PYTHON
 
-.PHONY: all demo test test-swift test-c test-python test-system test-command-line test-package lint format install clean setup
+.PHONY: all demo test test-swift test-c test-python test-system test-command-line test-calendar test-package lint format install clean setup
 
 all: $(LIBRARY) $(BUILD)/pt
 
 # Packages of the system that are missing, by apt: as root, or through sudo.
-APT_PACKAGES := libjansson-dev pkg-config gcc g++ make python3 valgrind
+APT_PACKAGES := libjansson-dev pkg-config gcc g++ make python3 python3-venv tzdata valgrind
 setup:
 	@missing=""; \
 	for package in $(APT_PACKAGES); do \
 	    case $$package in \
 	        libjansson-dev) pkg-config --exists jansson 2>/dev/null || missing="$$missing $$package" ;; \
+	        python3-venv) $(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || missing="$$missing $$package" ;; \
+	        tzdata) [ -e /usr/share/zoneinfo/America/New_York ] || missing="$$missing $$package" ;; \
 	        *) command -v $$package >/dev/null 2>&1 || missing="$$missing $$package" ;; \
 	    esac; \
 	done; \
@@ -58,7 +60,7 @@ $(BUILD)/pt: $(SOURCES) | setup
 demo: all
 	CExamples/demo/run
 
-test: test-swift test-c test-python test-command-line test-system test-package
+test: test-swift test-c test-python test-command-line test-calendar test-system test-package
 
 test-swift: | setup
 	$(SWIFT) test
@@ -71,6 +73,16 @@ test-python: $(LIBRARY)
 
 test-command-line: $(BUILD)/pt $(LIBRARY)
 	$(PYTHON) -m unittest discover -s Tests/CommandLine
+
+# The market calendar, compared with one from PyPI; that and what it needs stay in an environment of their own.
+VENV := $(BUILD)/venv
+$(VENV)/installed: Tests/Calendar/requirements.txt | setup
+	$(PYTHON) -m venv --clear $(VENV)
+	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check -r $<
+	touch $@
+
+test-calendar: $(BUILD)/pt $(VENV)/installed
+	$(VENV)/bin/python -m unittest discover -s Tests/Calendar
 
 test-system: all
 	$(PYTHON) -m unittest discover -s Tests/System

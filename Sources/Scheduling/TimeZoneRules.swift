@@ -56,10 +56,12 @@ extension TimeZoneRules {
     /// New York by the laws of the United States, for where there is no time zone file: the Energy Policy Act of 2005, in force since
     /// 2007, and what preceded it. From 1967 on, but for the energy crisis of 1974 and 1975.
     public static let newYork: TimeZoneRules = {
-        let former: [(years: ClosedRange<Int64>, time: String)] = [
-            (1967...1986, "EST5EDT,M4.5.0,M10.5.0"), (1987...2006, "EST5EDT,M4.1.0,M10.5.0"),
+        let inForce = "EST5EDT,M3.2.0,M11.1.0"
+        // The law in force takes over after a year of its own: right after the last change of 2006 it would still have summer.
+        let laws: [(years: ClosedRange<Int64>, time: String)] = [
+            (1967...1986, "EST5EDT,M4.5.0,M10.5.0"), (1987...2006, "EST5EDT,M4.1.0,M10.5.0"), (2007...2007, inForce),
         ]
-        let changes = former.flatMap { years, time in years.flatMap { SeasonalTime(time)?.changes(in: $0) ?? [] } }
-        return TimeZoneRules(firstOffset: -18_000, changes: changes, later: SeasonalTime("EST5EDT,M3.2.0,M11.1.0"))
+        let changes = laws.flatMap { years, time in years.flatMap { SeasonalTime(time)?.changes(in: $0) ?? [] } }
+        return TimeZoneRules(firstOffset: -18_000, changes: changes, later: SeasonalTime(inForce))
     }()
 }
