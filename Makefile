@@ -14,7 +14,8 @@ export PT                 := $(CURDIR)/$(BUILD)/pt
 export PYTHONPATH         := $(CURDIR)/Python
 export PYTHON
 
-.PHONY: all demo test test-swift test-c test-python test-system test-command-line test-calendar test-package lint format install clean setup
+.PHONY: all demo test test-swift test-c test-python test-system test-command-line test-calendar test-model test-package bench lint \
+    format install clean setup
 
 all: $(LIBRARY) $(BUILD)/pt
 
@@ -27,6 +28,7 @@ setup:
 	        libjansson-dev) pkg-config --exists jansson 2>/dev/null || missing="$$missing $$package" ;; \
 	        python3-venv) $(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || missing="$$missing $$package" ;; \
 	        tzdata) [ -e /usr/share/zoneinfo/America/New_York ] || missing="$$missing $$package" ;; \
+	        libsqlite3-dev) pkg-config --exists sqlite3 2>/dev/null || missing="$$missing $$package" ;; \
 	        *) command -v $$package >/dev/null 2>&1 || missing="$$missing $$package" ;; \
 	    esac; \
 	done; \
@@ -90,6 +92,11 @@ test-system: all
 # The examples in the documents, and a package that depends on this one by URL and tag.
 test-package: all
 	$(PYTHON) -m unittest discover -s Tests/Package
+
+# The library against SQLite, a home-made design and the bare system calls; Benchmarks/README.md tells what it found.
+bench: APT_PACKAGES += libsqlite3-dev
+bench: $(LIBRARY)
+	$(PYTHON) Benchmarks/run
 
 lint:
 	$(SWIFT) format lint --strict --recursive Package.swift Sources Tests

@@ -1,25 +1,53 @@
 import Ledger
 
-/// Writes one flat JSON object a line, byte for byte as jansson would dump it with JSON_COMPACT and JSON_REAL_PRECISION(15).
+/// Writes flat JSON objects, byte for byte as jansson would dump them with JSON_REAL_PRECISION(15).
 ///
-/// The journal's lines are written by hand because a commit's time is spent here: it takes a tenth of what building and dumping
-/// a jansson value takes. That the bytes are jansson's is a test.
+/// What every commit writes, the journal's lines and most of portfolio.json, is written by hand because a commit's time is spent here:
+/// it takes a tenth of what building and dumping a jansson value takes. That the bytes are jansson's is a test.
 struct LineWriter {
+    /// What stands between the parts of an object.
+    enum Layout {
+        /// Nothing: JSON_COMPACT.
+        case compact
+        /// A space after each comma and colon.
+        case spaced
+        /// A line for each member, indented by two spaces: JSON_INDENT(2).
+        case indented
+    }
+
     private(set) var bytes: [UInt8] = []
+    private var layout: Layout
     private var isFirstMember = true
 
-    init() { bytes.reserveCapacity(1024) }
+    init(_ layout: Layout = .compact, capacity: Int = 1024) {
+        self.layout = layout
+        bytes.reserveCapacity(capacity)
+    }
 
     mutating func beginObject() {
         bytes.append(UInt8(ascii: "{"))
+        if layout == .indented { appendRaw("\n  ") }
         isFirstMember = true
     }
+
+    /// Begins an object of another layout.
+    mutating func beginObject(_ layout: Layout) {
+        self.layout = layout
+        beginObject()
+    }
+
+    mutating func endObject() { appendRaw(layout == .indented ? "\n}" : "}") }
+
+    /// Forgets what was written, but keeps the memory.
+    mutating func removeAll() { bytes.removeAll(keepingCapacity: true) }
 
     mutating func appendRaw(_ text: StaticString) {
         text.withUTF8Buffer { bytes.append(contentsOf: $0) }
     }
 
     mutating func appendRaw(_ text: String) { bytes.append(contentsOf: text.utf8) }
+
+    mutating func appendRaw(_ text: some Collection<UInt8>) { bytes.append(contentsOf: text) }
 
     mutating func member(_ key: StaticString, _ value: some Amount) {
         name(key)
@@ -43,7 +71,11 @@ struct LineWriter {
 
     mutating func member(_ key: StaticString, _ value: Symbol) {
         name(key)
-        append(capacity: Symbol.maximumCount) { value.write(to: $0) }
+        appendSymbol(value)
+    }
+
+    mutating func appendSymbol(_ symbol: Symbol) {
+        append(capacity: Symbol.maximumCount) { symbol.write(to: $0) }
     }
 
     mutating func memberTrue(_ key: StaticString) {
@@ -81,12 +113,17 @@ struct LineWriter {
         separate()
         bytes.append(UInt8(ascii: "\""))
         appendRaw(key)
-        bytes.append(UInt8(ascii: "\""))
-        bytes.append(UInt8(ascii: ":"))
+        appendRaw(layout == .compact ? "\":" : "\": ")
     }
 
     private mutating func separate() {
-        if !isFirstMember { bytes.append(UInt8(ascii: ",")) }
+        if !isFirstMember {
+            switch layout {
+            case .compact: appendRaw(",")
+            case .spaced: appendRaw(", ")
+            case .indented: appendRaw(",\n  ")
+            }
+        }
         isFirstMember = false
     }
 

@@ -32,81 +32,76 @@ private let checksumPrefix = ",\n  \"checksum\": \"crc32c:"
 private let checksumSuffix = "\"\n}\n"
 
 /// Writes portfolio.json again and again, encoding only what changed.
+///
+/// What most commits change is written by hand, the rest by jansson.
 struct PortfolioWriter {
     private var positions: [(position: Position, text: [UInt8])] = []
     private var entries: [(entry: QueueEntry, text: [UInt8])] = []
     private var signals: (known: [KnownSignal], text: [UInt8]) = ([], Array("{}".utf8))
     private var cycles: (log: CycleLog, text: [UInt8])?
+    /// Kept for its memory.
+    private var text = LineWriter(capacity: 4096)
 
     mutating func write(_ state: AccountState, _ reference: JournalReference) throws(StorageError) -> [UInt8] {
-        try updatePositions(state.positions)
+        updatePositions(state.positions)
         try updateEntries(state.queue)
-        var text: [UInt8] = []
-        text.reserveCapacity(1024 + positions.count * 160 + entries.count * 200)
-        try JSONValue.object([
-            JSONMember("format", .string(formatName)),
-            JSONMember("account", .string(state.accountID)),
-            JSONMember("seq", .integer(Int64(clamping: state.seq))),
-            JSONMember("created_at", .string(state.createdAt.description)),
-            JSONMember("updated_at", .string(state.updatedAt.description)),
-            JSONMember("cash", .real(state.cash.doubleValue)),
-            JSONMember("net_deposits", .real(state.netDeposits.doubleValue)),
-            JSONMember("realized_pnl", .real(state.realizedPnL.doubleValue)),
-        ]).write(.indented, to: &text)
-        text.removeLast(2)  // "\n}": the object goes on
-        text.append(contentsOf: ",\n  \"positions\": {".utf8)
-        append(positions.lazy.map(\.text), to: &text, indent: "    ", end: "  ")
-        text.append(contentsOf: "},\n  \"queued_opportunities\": [".utf8)
-        append(entries.lazy.map(\.text), to: &text, indent: "    ", end: "  ")
-        text.append(contentsOf: "],\n  \"signals\": ".utf8)
-        text.append(contentsOf: try signalsText(state.signals))
-        text.append(contentsOf: ",\n  \"cycles\": ".utf8)
-        text.append(contentsOf: try cyclesText(state.cycles))
-        text.append(contentsOf: ",\n  \"journal\": ".utf8)
-        try JSONValue.object([
-            JSONMember("generation", .integer(Int64(reference.generation))),
-            JSONMember("lines", .integer(Int64(reference.position.lineCount))),
-            JSONMember("offset", .integer(reference.position.offset)),
-            JSONMember("crc", .string(hexadecimal(reference.position.crc))),
-            JSONMember("durable_seq", .integer(Int64(clamping: reference.durableSeq))),
-            JSONMember("durable_offset", .integer(reference.durableOffset)),
-            JSONMember("rules_offset", .integer(reference.rulesOffset)),
-        ]).write(.line, to: &text)
-        let checksum = text.withUnsafeBytes { CRC32C.checksum($0) }
-        text.append(contentsOf: checksumPrefix.utf8)
-        text.append(contentsOf: hexadecimal(checksum).utf8)
-        text.append(contentsOf: checksumSuffix.utf8)
-        return text
-    }
-
-    private func append(_ texts: some Sequence<[UInt8]>, to text: inout [UInt8], indent: String, end: String) {
-        var isFirst = true
-        for element in texts {
-            text.append(contentsOf: (isFirst ? "\n" : ",\n").utf8)
-            text.append(contentsOf: indent.utf8)
-            text.append(contentsOf: element)
-            isFirst = false
-        }
-        if !isFirst {
-            text.append(contentsOf: "\n".utf8)
-            text.append(contentsOf: end.utf8)
-        }
+        try updateSignals(state.signals)
+        let cycles = try text(of: state.cycles)
+        text.removeAll()
+        text.beginObject(.indented)
+        text.member("format", formatName)
+        text.member("account", state.accountID)
+        text.member("seq", state.seq)
+        text.member("created_at", state.createdAt)
+        text.member("updated_at", state.updatedAt)
+        text.member("cash", state.cash)
+        text.member("net_deposits", state.netDeposits)
+        text.member("realized_pnl", state.realizedPnL)
+        text.appendRaw(",\n  \"positions\": {")
+        text.appendList(positions.lazy.map(\.text))
+        text.appendRaw("},\n  \"queued_opportunities\": [")
+        text.appendList(entries.lazy.map(\.text))
+        text.appendRaw("],\n  \"signals\": ")
+        text.appendRaw(signals.text)
+        text.appendRaw(",\n  \"cycles\": ")
+        text.appendRaw(cycles)
+        text.appendRaw(",\n  \"journal\": ")
+        text.beginObject(.spaced)
+        text.member("generation", UInt64(reference.generation))
+        text.member("lines", UInt64(reference.position.lineCount))
+        text.member("offset", UInt64(clamping: reference.position.offset))
+        text.member("crc", hexadecimal(reference.position.crc))
+        text.member("durable_seq", reference.durableSeq)
+        text.member("durable_offset", UInt64(clamping: reference.durableOffset))
+        text.member("rules_offset", UInt64(clamping: reference.rulesOffset))
+        text.endObject()
+        let checksum = text.bytes.withUnsafeBytes { CRC32C.checksum($0) }
+        text.appendRaw(checksumPrefix)
+        text.appendRaw(hexadecimal(checksum))
+        text.appendRaw(checksumSuffix)
+        return text.bytes
     }
 
     /// Both lists are ordered by symbol: walks them side by side and keeps the text of every position that is as it was.
-    private mutating func updatePositions(_ new: [Position]) throws(StorageError) {
-        var updated: [(position: Position, text: [UInt8])] = []
-        updated.reserveCapacity(new.count)
+    private mutating func updatePositions(_ new: [Position]) {
+        // Nearly always the symbols are those of the last time.
         var index = 0
-        for position in new {
-            while index < positions.count && positions[index].position.symbol < position.symbol { index += 1 }
-            if index < positions.count && positions[index].position == position {
-                updated.append(positions[index])
+        while index < new.count, index < positions.count, positions[index].position.symbol == new[index].symbol {
+            if positions[index].position != new[index] { positions[index] = (new[index], text(of: new[index])) }
+            index += 1
+        }
+        let known = positions[index...]
+        if index == new.count && known.isEmpty { return }
+        positions.removeSubrange(index...)
+        var place = known.startIndex
+        for position in new[index...] {
+            while place < known.endIndex && known[place].position.symbol < position.symbol { place += 1 }
+            if place < known.endIndex && known[place].position == position {
+                positions.append(known[place])
             } else {
-                updated.append((position, try text(of: position)))
+                positions.append((position, text(of: position)))
             }
         }
-        positions = updated
     }
 
     private mutating func updateEntries(_ new: [QueueEntry]) throws(StorageError) {
@@ -122,32 +117,33 @@ struct PortfolioWriter {
     }
 
     /// Signals change with a monitoring cycle and not with a trade, so they are kept as one text.
-    private mutating func signalsText(_ known: [KnownSignal]) throws(StorageError) -> [UInt8] {
-        guard known != signals.known else { return signals.text }
-        var text = Array("{".utf8)
-        append(
-            try known.map { (signal) throws(StorageError) in try signal.portfolioText() }, to: &text, indent: "    ", end: "  ")
-        text.append(UInt8(ascii: "}"))
-        signals = (known, text)
-        return text
+    private mutating func updateSignals(_ known: [KnownSignal]) throws(StorageError) {
+        guard known != signals.known else { return }
+        var text = LineWriter()
+        text.appendRaw("{")
+        text.appendList(try known.map { (signal) throws(StorageError) in try signal.portfolioText() })
+        text.appendRaw("}")
+        signals = (known, text.bytes)
     }
 
-    private mutating func cyclesText(_ log: CycleLog) throws(StorageError) -> [UInt8] {
+    private mutating func text(of log: CycleLog) throws(StorageError) -> [UInt8] {
         if let cycles, cycles.log == log { return cycles.text }
         let text = try log.portfolioText()
         cycles = (log, text)
         return text
     }
 
-    private func text(of position: Position) throws(StorageError) -> [UInt8] {
-        var text = Array("\"\(position.symbol)\": ".utf8)
-        try JSONValue.object([
-            JSONMember("shares", .real(position.shares.doubleValue)),
-            JSONMember("cost_basis", position.costBasis.map { .real($0.doubleValue) } ?? .null),
-            JSONMember("cost", .real(position.cost.doubleValue)),
-            JSONMember("first_purchase_date", .string(position.firstPurchaseDate.description)),
-        ]).write(.line, to: &text)
-        return text
+    private func text(of position: Position) -> [UInt8] {
+        var text = LineWriter(capacity: 160)
+        text.appendSymbol(position.symbol)
+        text.appendRaw(": ")
+        text.beginObject(.spaced)
+        text.member("shares", position.shares)
+        if let costBasis = position.costBasis { text.member("cost_basis", costBasis) } else { text.memberNull("cost_basis") }
+        text.member("cost", position.cost)
+        text.member("first_purchase_date", position.firstPurchaseDate)
+        text.endObject()
+        return text.bytes
     }
 
     private func text(of entry: QueueEntry) throws(StorageError) -> [UInt8] {
@@ -163,6 +159,19 @@ struct PortfolioWriter {
             JSONMember("seq", .integer(Int64(clamping: entry.seq))),
         ]).write(.line, to: &text)
         return text
+    }
+}
+
+extension LineWriter {
+    /// The elements of a list or object that is a member of the outermost object: one a line.
+    fileprivate mutating func appendList(_ texts: some Sequence<[UInt8]>) {
+        var isFirst = true
+        for text in texts {
+            appendRaw(isFirst ? "\n    " : ",\n    ")
+            appendRaw(text)
+            isFirst = false
+        }
+        if !isFirst { appendRaw("\n  ") }
     }
 }
 

@@ -50,6 +50,33 @@ import Testing
         }
     }
 
+    @Test func `is byte for byte what jansson would write, also where it is written by hand`() throws {
+        var generator = SeededGenerator(for: "portfolio layout")
+        for _ in 0..<20 {
+            let state = try state(positions: 5, entries: 2, using: &generator)
+            var writer = PortfolioWriter()
+            let bytes = try writer.write(state, reference)
+            let text = String(decoding: bytes, as: UTF8.self)
+            guard case .object(let members) = try bytes.withUnsafeBytes({ try JSONValue(parsing: $0) }),
+                let first = members.firstIndex(where: { $0.name == "positions" }),
+                case .object(let positions) = members[first].value,
+                let journal = members.first(where: { $0.name == "journal" })
+            else {
+                Issue.record("\(text)")
+                return
+            }
+            func dump(_ value: JSONValue, _ layout: JSONValue.Layout) throws -> String {
+                var bytes: [UInt8] = []
+                try value.write(layout, to: &bytes)
+                return String(decoding: bytes, as: UTF8.self)
+            }
+            #expect(text.hasPrefix(try dump(.object(Array(members[..<first])), .indented).dropLast(2)))
+            #expect(positions.count == 5)
+            for position in positions { #expect(text.contains("\n    \"\(position.name)\": \(try dump(position.value, .line))")) }
+            #expect(text.contains(",\n  \"journal\": \(try dump(journal.value, .line)),\n"))
+        }
+    }
+
     @Test func `written again after changes is what a new writer makes of it`() throws {
         var generator = SeededGenerator(for: "portfolio writer")
         var state = try state(positions: 12, entries: 5, using: &generator)
