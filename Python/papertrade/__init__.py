@@ -24,14 +24,14 @@ Library    The shared library libpapertrade is loaded when it is first needed: f
            the first Account raises LibraryNotFound, an ImportError.
 """
 
+from ._analyst import Analyst
 from ._constants import ALL_SHARES
 from ._library import LibraryNotFound, library_version, status_name
-from ._queue import Analyst
 from ._state import Quotes
 from ._version import VERSION as __version__
 from .account import Account
 from .amounts import Amount
-from .enums import Confidence, Outcome, Side, Signal
+from .enums import Confidence, CycleKind, CycleOutcome, Outcome, Side, Signal
 from .errors import (
     AlreadyQueued, BufferTooSmall, Busy, Closed, Corrupt, DataError, EnvironmentProblem, Exists, FailedHandle,
     Forked, InsufficientFunds, InsufficientShares, InvalidAmount, InvalidArgument, InvalidConfig, InvalidImport,
@@ -45,15 +45,15 @@ from .lock import Lock
 from .maintenance import import_portfolio, recover, verify
 from .times import Timeout, Wait
 from .types import (
-    Analysis, Change, Event, Execution, Fill, ImportReport, Position, QueueEntry, RecoverReport, Summary, Valuation,
-    VerifyReport,
+    Analysis, Change, Cycle, Event, Execution, Fill, ImportReport, KnownSignal, Position, QueueEntry, RecoverReport, Summary,
+    Valuation, VerifyReport,
 )
 
 __all__ = [
-    "ALL_SHARES", "Account", "Amount", "Analysis", "Analyst", "Change", "Confidence", "Event", "Execution", "Fill",
-    "ImportReport", "LibraryNotFound", "Lock", "Outcome", "Position", "QueueEntry", "Quotes", "RecoverReport",
-    "Side", "Signal", "Summary", "Timeout", "Valuation", "VerifyReport", "Wait", "__version__", "import_portfolio",
-    "library_version", "recover", "status_name", "verify",
+    "ALL_SHARES", "Account", "Amount", "Analysis", "Analyst", "Change", "Confidence", "Cycle", "CycleKind", "CycleOutcome",
+    "Event", "Execution", "Fill", "ImportReport", "KnownSignal", "LibraryNotFound", "Lock", "Outcome", "Position",
+    "QueueEntry", "Quotes", "RecoverReport", "Side", "Signal", "Summary", "Timeout", "Valuation", "VerifyReport", "Wait",
+    "__version__", "import_portfolio", "library_version", "recover", "status_name", "verify",
     "AlreadyQueued", "BufferTooSmall", "Busy", "Closed", "Corrupt", "DataError", "EnvironmentProblem", "Exists",
     "FailedHandle", "Forked", "InsufficientFunds", "InsufficientShares", "InvalidAmount", "InvalidArgument",
     "InvalidConfig", "InvalidImport", "InvalidPrice", "InvalidRatio", "InvalidRequestId", "InvalidScore",

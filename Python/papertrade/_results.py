@@ -8,10 +8,11 @@ from . import _structs as c
 from ._text import from_bytes, from_bytes_or_null
 from .amounts import from_double as amount
 from .amounts import from_double_or_nan as amount_or_none
-from .enums import Outcome, Side, Signal
+from .enums import Confidence, CycleKind, CycleOutcome, Outcome, Side, Signal
 from .times import from_microseconds as moment
 from .types import (
-    Change, Event, Execution, Fill, ImportReport, Position, QueueEntry, RecoverReport, Summary, Valuation, VerifyReport,
+    Change, Cycle, Event, Execution, Fill, ImportReport, KnownSignal, Position, QueueEntry, RecoverReport, Summary, Valuation,
+    VerifyReport,
 )
 
 
@@ -141,6 +142,41 @@ def execution(out: c.pt_execution, raised: dict[str, Exception]) -> Execution:
         queued_score=amount_or_none(out.queued_score),
         score=amount_or_none(out.score),
         error=error,
+    )
+
+
+def cycle(out: c.pt_cycle, raised: dict[str, Exception]) -> Cycle:
+    return Cycle(
+        seq=out.seq,
+        first_seq=out.first_seq,
+        time=moment(out.time),
+        at=moment(out.at),
+        kind=CycleKind(out.kind),
+        outcome=CycleOutcome(out.outcome),
+        analysed=out.analysed,
+        unanalysed=out.unanalysed,
+        changes=out.changes,
+        queued=out.queued,
+        bought=out.bought,
+        sold=out.sold,
+        rejected=out.rejected,
+        deferred=out.deferred,
+        value=amount_or_none(out.value),
+        reason=from_bytes(out.reason),
+        problem=from_bytes(out.problem),
+        errors=raised,
+    )
+
+
+def known_signal(out: c.pt_known_signal) -> KnownSignal:
+    return KnownSignal(
+        symbol=from_bytes(out.symbol),
+        signal=Signal(out.signal),
+        score=amount(out.score),
+        price=amount(out.price),
+        confidence=Confidence(out.confidence) if out.confidence else None,
+        sector=from_bytes(out.sector),
+        known_since=moment(out.known_since),
     )
 
 

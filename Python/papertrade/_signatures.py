@@ -15,6 +15,8 @@ _fill = POINTER(c.pt_fill)
 _request = POINTER(c.pt_request)
 _options = POINTER(c.pt_options)
 _count = POINTER(c_size_t)
+_moment = POINTER(c_int64)
+_cycle = (c_int32, (_account, c.analyst_fn, c_void_p, POINTER(c.pt_cycle_options), POINTER(c.pt_cycle), _error))
 
 # Name: (what it returns, what it takes). pt_status is int32_t.
 SIGNATURES: dict[str, tuple[Any, tuple[Any, ...]]] = {
@@ -58,6 +60,15 @@ SIGNATURES: dict[str, tuple[Any, tuple[Any, ...]]] = {
     "pt_execute_queue": (
         c_int32, (_account, c.analyst_fn, c_void_p, POINTER(c.pt_execution), c_size_t, _count, _error),
     ),
+    # Cycles
+    "pt_monitoring_cycle": _cycle,
+    "pt_trading_cycle": _cycle,
+    "pt_cycles": (c_int32, (_account, c_uint64, c.cycle_fn, c_void_p, _error)),
+    "pt_next_cycle": (c_int32, (_account, c_int32, c_int64, _moment, _error)),
+    "pt_signals": (c_int32, (_account, POINTER(c.pt_known_signal), c_size_t, _count, _error)),
+    "pt_market_is_open": (c_int32, (_account, c_int64, POINTER(c_int32), _error)),
+    "pt_market_next_open": (c_int32, (_account, c_int64, _moment, _error)),
+    "pt_market_next_close": (c_int32, (_account, c_int64, _moment, _error)),
     # Locks
     "pt_account_lock": (c_int32, (_account, c_int64, _error)),
     "pt_account_unlock": (c_int32, (_account,)),

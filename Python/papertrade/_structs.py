@@ -281,5 +281,55 @@ class pt_execution(Structure):
     ]
 
 
+class pt_cycle_options(Structure):
+    _fields_ = [
+        ("struct_size", c_uint32),
+        ("flags", c_uint32),
+        ("time", c_int64),
+    ]
+
+    @classmethod
+    def init(cls) -> pt_cycle_options:
+        """PT_CYCLE_OPTIONS_INIT."""
+        return cls(struct_size=ctypes.sizeof(cls), time=TIME_NOW)
+
+
+class pt_cycle(Structure):
+    _fields_ = [
+        ("seq", c_uint64),
+        ("first_seq", c_uint64),
+        ("time", c_int64),
+        ("at", c_int64),
+        ("kind", c_int32),
+        ("outcome", c_int32),
+        ("analysed", c_uint32),
+        ("unanalysed", c_uint32),
+        ("changes", c_uint32),
+        ("queued", c_uint32),
+        ("bought", c_uint32),
+        ("sold", c_uint32),
+        ("rejected", c_uint32),
+        ("deferred", c_uint32),
+        ("value", c_double),
+        ("reason", c_char * 264),
+        ("problem", c_char * 264),
+        ("reserved", c_uint8 * 64),
+    ]
+
+
+class pt_known_signal(Structure):
+    _fields_ = [
+        ("symbol", c_char * 40),
+        ("signal", c_int32),
+        ("confidence", c_int32),
+        ("score", c_double),
+        ("price", c_double),
+        ("known_since", c_int64),
+        ("sector", c_char * 264),
+        ("reserved", c_uint8 * 64),
+    ]
+
+
 event_fn = CFUNCTYPE(c_int32, c_void_p, POINTER(pt_event))
+cycle_fn = CFUNCTYPE(c_int32, c_void_p, POINTER(pt_cycle))
 analyst_fn = CFUNCTYPE(c_int32, c_void_p, c_char_p, c_int64, POINTER(pt_analysis))

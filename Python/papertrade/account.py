@@ -15,6 +15,7 @@ from typing import Any, Literal, Optional
 from . import errors, maintenance
 from ._calls import Clock, Log, _logger, not_called
 from ._constants import OK, WAIT_DEFAULT
+from ._cycles import Cycles
 from ._failures import failure_without_error
 from ._library import library
 from ._options import Options, reference, to_request
@@ -28,7 +29,7 @@ from .times import Timeout, Wait
 from .types import VerifyReport
 
 
-class Account(Trading, State, Queue):
+class Account(Trading, State, Queue, Cycles):
     """A paper-trading account, open. Use it with `with`, or close() it.
 
     path           a directory; it and the account in it are created if there is none
@@ -150,7 +151,8 @@ class Account(Trading, State, Queue):
         Takes the lock, waiting `timeout` seconds, and belongs to this thread; other threads and processes wait, and another
         Account of the same directory is WouldDeadlock on this thread if it is to be changed or opened meanwhile. Changes are
         decided at once, against each other's results; fills are provisional until the end. A refusal that is caught inside
-        does not end the batch. Not allowed in it (Misuse): batch, reload, reset, backup, execute_queue. At most 65,536 events.
+        does not end the batch. Not allowed in it (Misuse): batch, reload, reset, backup, execute_queue,
+        the cycles. At most 65,536 events.
         """
         milliseconds, waiting = self._wait(timeout)
         began = not_called()

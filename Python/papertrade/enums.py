@@ -57,10 +57,34 @@ class Outcome(_Named):
     REJECTED_FUNDS = 6        # the cash does not cover it
     REJECTED_CHANGED = 7      # the entry changed while the analyst was thinking: left for the next run
     REJECTED_RULE = 8         # another rule of the account refused the buy; the message says which
+    # By the rules of the cycles only:
+    REJECTED_LOW_SCORE = 9         # below trading.min_score
+    REJECTED_MAX_POSITIONS = 10    # limits.max_positions are held
+    REJECTED_TRADES_PER_HOUR = 11  # the cycles have made limits.trades_per_hour within the hour
+    REJECTED_POSITION_LIMIT = 12   # the position is at limits.max_position_percent
+    REJECTED_SECTOR_LIMIT = 13     # its sector would be beyond limits.max_sector_percent
+    REJECTED_CASH_RESERVE = 14     # it would leave less than limits.cash_reserve_percent in cash
+    REJECTED_MIN_HOLDING = 15      # an exit: held for less than limits.min_holding_days
+    REJECTED_ALREADY_QUEUED = 16   # an upgrade: its symbol is in the queue
 
     @classmethod
     def _missing_(cls, value: object) -> Outcome:
         return cls.REJECTED_RULE  # one that is newer than this package; the queue has been executed, so this must not raise
+
+
+class CycleKind(_Named):
+    """The two cycles: the monitor watches signals while the market is open, the trader acts once a session."""
+
+    MONITORING = 1
+    TRADING = 2
+
+
+class CycleOutcome(_Named):
+    """What came of one run of a cycle."""
+
+    DONE = 0
+    SKIPPED = 1  # nothing to do: the market is closed, the session's cycle was done, system_active is false
+    FAILED = 2
 
 
 Kind = TypeVar("Kind", bound=_Named)

@@ -13,7 +13,7 @@ from functools import cached_property
 from typing import Any, Optional, Union
 
 from .amounts import Amount
-from .enums import Confidence, Outcome, Side, Signal
+from .enums import Confidence, CycleKind, CycleOutcome, Outcome, Side, Signal
 
 
 @dataclass(frozen=True)
@@ -165,6 +165,47 @@ class Execution:
 
 
 @dataclass(frozen=True)
+class Cycle:
+    """The record of one run of a cycle."""
+
+    seq: int        # the record's own event, the last of its commit
+    first_seq: int  # after a run: the commit's first event, so that history(first_seq) tells what it did; 0 in cycles()
+    time: datetime  # the moment for which it was run
+    at: datetime    # when it was recorded
+    kind: CycleKind
+    outcome: CycleOutcome
+    analysed: int    # symbols with a usable analysis
+    unanalysed: int  # symbols without
+    changes: int     # signal changes recorded
+    queued: int
+    bought: int
+    sold: int
+    rejected: int    # queue entries and exits that a rule forbade
+    deferred: int    # exits for profit that wait for the signal
+    value: Optional[Decimal]  # the account's value after it, at the analyst's prices; None if it is not known
+    reason: str      # why it was skipped or failed; "" if done
+    problem: str     # the first thing that went wrong with a single symbol; "" if nothing
+    errors: dict[str, Exception] = field(default_factory=dict, compare=False)  # symbol -> what the analyst raised; {} in cycles()
+
+    @property
+    def done(self) -> bool:
+        return self.outcome is CycleOutcome.DONE
+
+
+@dataclass(frozen=True)
+class KnownSignal:
+    """What was last known of a security that a monitoring cycle analysed."""
+
+    symbol: str
+    signal: Signal
+    score: Decimal  # 0-100
+    price: Decimal
+    confidence: Optional[Confidence]
+    sector: str     # "" if none
+    known_since: datetime
+
+
+@dataclass(frozen=True)
 class VerifyReport:
     """What papertrade.verify found. cash + total_cost = net_deposits + realized_pnl."""
 
@@ -217,7 +258,7 @@ class ImportReport:
 
 @dataclass(frozen=True)
 class Analysis:
-    """An analyst's judgement of one symbol, for Account.execute_queue. Give shares or amount, not both."""
+    """An analyst's judgement of one symbol. For execute_queue give shares or amount, not both; in the cycles the rules size."""
 
     signal: Union[Signal, str]
     score: Amount                    # 0-100

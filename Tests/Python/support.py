@@ -22,7 +22,9 @@ import papertrade  # noqa: E402
 
 
 def header_without_comments() -> str:
-    return re.sub(r"/\*.*?\*/", " ", HEADER.read_text(encoding="utf-8"), flags=re.DOTALL)
+    """What the library has. The function that an analyst's library defines stands behind #ifdef PT_ANALYST_LIBRARY."""
+    text = re.sub(r"/\*.*?\*/", " ", HEADER.read_text(encoding="utf-8"), flags=re.DOTALL)
+    return re.sub(r"^#ifdef PT_ANALYST_LIBRARY$.*?^#endif$", "", text, flags=re.DOTALL | re.MULTILINE)
 
 
 def header_defines() -> dict[str, str]:

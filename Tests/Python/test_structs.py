@@ -20,9 +20,9 @@ STRUCTS = {
     for name, kind in vars(_structs).items()
     if isinstance(kind, type) and issubclass(kind, ctypes.Structure) and name.startswith("pt_")
 }
-ENUMERATIONS = {  # prefix in C, enumeration; PT_BUY and PT_SELL are the sides
-    "SIGNAL_": enums.Signal, "CONFIDENCE_": enums.Confidence, "": enums.Side,
-}
+ENUMERATIONS = (  # prefix in C, enumeration; PT_BUY and PT_SELL are the sides
+    ("SIGNAL_", enums.Signal), ("CONFIDENCE_", enums.Confidence), ("CYCLE_", enums.CycleOutcome), ("", enums.CycleKind), ("", enums.Side),
+)
 
 
 def python_value(name: str) -> Any:
@@ -35,7 +35,7 @@ def python_value(name: str) -> Any:
         return int(VERSION.split(".")[["MAJOR", "MINOR", "PATCH"].index(bare[len("VERSION_"):])])
     if bare == "BOUGHT" or bare.startswith("REJECTED_"):
         return enums.Outcome.__members__[bare].value
-    for prefix, enumeration in ENUMERATIONS.items():
+    for prefix, enumeration in ENUMERATIONS:
         if bare.startswith(prefix) and bare[len(prefix):] in enumeration.__members__:
             return enumeration.__members__[bare[len(prefix):]].value
     return vars(_constants)[bare]
@@ -98,7 +98,7 @@ class StructsTest(DirectoryTest):
     def test_initialisers_write_what_the_init_macros_write(self) -> None:
         cases = {
             "pt_options": "PT_OPTIONS_INIT", "pt_request": "PT_REQUEST_INIT", "pt_order": "PT_ORDER_INIT",
-            "pt_opportunity": "PT_OPPORTUNITY_INIT",
+            "pt_opportunity": "PT_OPPORTUNITY_INIT", "pt_cycle_options": "PT_CYCLE_OPTIONS_INIT",
         }
         self.assertEqual(
             set(cases.values()) | {"PT_ANALYSIS_INIT"},  # the library fills that one in
