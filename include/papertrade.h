@@ -561,8 +561,8 @@ typedef struct pt_analysis {
 #define PT_ANALYSIS_INIT {(uint32_t)sizeof(pt_analysis), 0, NAN, NAN, NAN, NAN, PT_TIME_NOW, 0, 0, "", ""}
 
 /* Judges `symbol` as of `time`. Return PT_OK with `out` filled, PT_NO_OPINION, PT_STOPPED to end the whole call with nothing changed, or
- * anything else for a failure, which counts as no analysis of this symbol. Called without locks; reading calls on the same account are
- * allowed, changes are PT_MISUSE. */
+ * anything else for a failure, which counts as no analysis of this symbol; out->reason may then say why. Called without locks; reading
+ * calls on the same account are allowed, changes are PT_MISUSE. */
 typedef int32_t (*pt_analyst_fn)(void *context, const char *symbol, int64_t time, pt_analysis *out);
 
 /* Why an opportunity was not bought, or something else not done (PT_BOUGHT: it was). */

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import traceback
 from dataclasses import replace
 from datetime import datetime
 from typing import Any, Callable, Optional
@@ -42,7 +43,7 @@ class Interview:
     def _on_symbol(self, _context: Optional[int], symbol: bytes, time: int, out: Any) -> int:
         name = from_bytes(symbol)
         if name in self.raised:
-            return _FAILED
+            return _failed(out.contents, self.raised[name])
         try:
             if name not in self._judged:
                 asked_at = from_microseconds(time)
@@ -55,7 +56,7 @@ class Interview:
         except Exception as exception:
             self.raised[name] = exception
             _logger.warning("the analyst failed for %s", name, exc_info=exception)
-            return _FAILED
+            return _failed(out.contents, exception)
         except BaseException as exception:
             self._calls.keep(exception)
             return errors.Stopped.status
@@ -68,6 +69,14 @@ def _checked(analysis: Optional[Analysis], asked_at: datetime) -> Optional[Analy
     if not isinstance(analysis, Analysis):
         raise TypeError(f"the analyst returned a {type(analysis).__name__}: an Analysis is expected, or None")
     return replace(analysis, time=asked_at if analysis.time is None else analysis.time)
+
+
+def _failed(out: pt_analysis, exception: Exception) -> int:
+    """What C returns for a symbol that the analyst failed on; the reason is for the record."""
+    line = traceback.format_exception_only(type(exception), exception)[-1].strip()  # str(exception) might raise, too
+    cut = line.encode("utf-8", "replace")[: constants.TEXT_MAX]
+    out.reason = cut.decode("utf-8", "ignore").encode("utf-8")
+    return _FAILED
 
 
 def _fill_in(out: pt_analysis, analysis: Analysis) -> None:

@@ -29,8 +29,8 @@ class Cycles(Handle):
     costs that symbol's turn only: it is logged, counted in `unanalysed`, and kept in `errors` of the Cycle. Anything else, such as
     KeyboardInterrupt, is raised from the call, with nothing changed and no record.
 
-    `time` is the moment for which a call is made, an aware datetime; None: the account's clock. The same moments, rules and judgements
-    lead to the same events.
+    `time` is the moment for which a call is made, an aware datetime; None: the account's clock. The same moments, rules and
+    judgements lead to the same events.
     """
 
     def monitoring_cycle(

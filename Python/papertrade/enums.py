@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from enum import IntEnum
 from typing import TypeVar, Union
 
@@ -98,6 +99,7 @@ def member(kind: type[Kind], value: Union[Kind, str], invalid: type[errors.Paper
         found = kind.__members__.get(value.upper().replace(" ", "_"))
         if found is not None:
             return found
+    name = re.sub(r"(?<!^)(?=[A-Z])", " ", kind.__name__).lower()  # "cycle kind"
     known = ", ".join(str(each) for each in kind)
     shown = ascii(value) if isinstance(value, str) else repr(value)
-    raise refusal(invalid, f"{kind.__name__.lower()} is {shown[:60]}: one of {known} is expected")
+    raise refusal(invalid, f"{name} is {shown[:60]}: one of {known} is expected")

@@ -83,8 +83,10 @@ extension Refusal: CustomStringConvertible {
     }
 }
 
-/// `text` on one line, for a message: control characters and backslashes escaped, cut after `limit` characters.
-public func escaped(_ text: String, limit: Int = 200) -> String {
+/// `text` on one line, for a message: control characters, backslashes and quotes escaped, cut after `limit` characters.
+///
+/// - Parameter isSentence: `text` is a message already, whose own quotes and escapes stay as they are.
+public func escaped(_ text: String, limit: Int = 200, isSentence: Bool = false) -> String {
     var result = ""
     var count = 0
     for scalar in text.unicodeScalars {
@@ -94,8 +96,8 @@ public func escaped(_ text: String, limit: Int = 200) -> String {
         case "\n": result += "\\n"
         case "\r": result += "\\r"
         case "\t": result += "\\t"
-        case "\\": result += "\\\\"
-        case "\"": result += "\\\""
+        case "\\" where !isSentence: result += "\\\\"
+        case "\"" where !isSentence: result += "\\\""
         default:
             // Control characters, and the marks that reorder or hide text on a terminal.
             let isHarmful =

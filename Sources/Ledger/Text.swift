@@ -39,7 +39,7 @@ public struct Text: Hashable, Sendable, CustomStringConvertible {
 
     /// What fits of `text`, made fit to keep: for sentences of the library's own making, which may quote others.
     public init(cutting text: String) {
-        let printable = escaped(text, limit: Self.maximumByteCount)
+        let printable = escaped(text, limit: Self.maximumByteCount, isSentence: true)
         guard printable.utf8.count > Self.maximumByteCount else {
             description = printable
             return

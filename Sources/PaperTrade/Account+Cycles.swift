@@ -72,7 +72,9 @@ extension Account {
         do throws(PaperTradeError) {
             return try run(kind, at: time, ignoresSchedule: options.ignoresSchedule, analyst)
         } catch {
-            if error.status != .stopped { recordFailure(of: kind, at: time, error) }
+            // Stopped is the caller's own wish. Busy has waited as long as the caller allows: recording it would wait as long again, and a
+            // caller who tries on would find a failure recorded just before the success.
+            if error.status != .stopped && error.status != .busy { recordFailure(of: kind, at: time, error) }
             throw error
         }
     }
@@ -183,7 +185,7 @@ extension Account {
         _ kind: CycleKind, from time: Timestamp? = nil, after attempt: CycleLog.Last? = nil
     ) throws(PaperTradeError) -> Timestamp? {
         let moment: Timestamp
-        if let time { moment = time } else { moment = try now() }
+        if let time { moment = time } else { moment = try currentTime() }
         var log = try read { $0.cycles }
         if let attempt, log[kind].map({ $0.time < attempt.time }) ?? true { log[kind] = attempt }
         return try cycleSchedule().nextDue(kind, from: moment, log)

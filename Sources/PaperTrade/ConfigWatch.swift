@@ -78,7 +78,8 @@ extension Account {
 
     /// What `config.json` says if it is valid, else the rules accepted last.
     func currentRules() throws(PaperTradeError) -> Rules {
-        try translated { () throws(StorageError) in
+        try checkUsable(isReading: true)
+        return try translated { () throws(StorageError) in
             try view.withLock { _ throws(StorageError) in try wantedRules() ?? store.state.rules }
         }
     }

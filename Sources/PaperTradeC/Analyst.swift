@@ -27,7 +27,9 @@ private func analysis(
     case PT_OK: break
     case PT_NO_OPINION: return nil
     case PT_STOPPED: throw PaperTradeError(.stopped, "the analyst stopped the call: nothing was changed")
-    default: throw AnalystProblem(description: "it returned \(result)")
+    default:
+        let reason = try? text(of: &out.reason, "reason")
+        throw AnalystProblem(description: reason?.description ?? "it returned \(result)")
     }
     let shares: Shares? = try optional(out.shares)
     let amount: Money? = try optional(out.amount)

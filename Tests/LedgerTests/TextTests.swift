@@ -18,6 +18,13 @@ import Testing
         }
     }
 
+    @Test func `a sentence keeps its own quotes and escapes, and loses what would break its line`() {
+        let sentence = #"config.json, line 1: unknown key "limit\u{7}""#
+        #expect(Text(cutting: sentence).description == sentence)
+        #expect(Text(cutting: Text(cutting: "a\nb\u{202E}\u{0}").description).description == #"a\nb\u{202e}\u{0}"#)
+        #expect(Text(cutting: String(repeating: "€", count: 100)).description.utf8.count <= 256)
+    }
+
     @Test(arguments: characters)
     func `a request id has 1 to 64 bytes of UTF-8`(character: String) throws {
         for count in [0, 1, 15, 16, 17, 21, 22, 31, 32, 33, 63, 64, 65, 100] {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -10,8 +11,9 @@ import sys
 import tempfile
 import unittest
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timezone
 from pathlib import Path
-from typing import Any, Callable
+from typing import Any, Callable, Optional
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 HEADER = REPOSITORY / "include" / "papertrade.h"
@@ -93,3 +95,59 @@ class AccountTest(DirectoryTest):
         self.path = self.directory / "account"
         self.account = papertrade.Account(self.path, initial_cash=10000)
         self.addCleanup(self.account.close)
+
+
+def utc(text: str) -> datetime:
+    """A moment: "2014-06-02 13:30"."""
+    return datetime.fromisoformat(text).replace(tzinfo=timezone.utc)
+
+
+class CycleTest(DirectoryTest):
+    """A test with a monitor and a trader on one account of 10,000, at self.now, a Monday at 10:00 in New York.
+
+    Both ask self.analyst, who thinks what self.opinions says: symbol -> Analysis, None, or an exception to raise.
+    """
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.path = self.directory / "account"
+        self.now = utc("2014-06-02 14:00")
+        self.log: list[str] = []
+        self.monitor = self.opened(initial_cash=10000)
+        self.trader = self.opened()
+        self.opinions: dict[str, Any] = {}
+
+    def opened(self, **options: Any) -> papertrade.Account:
+        account = papertrade.Account(
+            self.path, clock=lambda: self.now, log=lambda level, line: self.log.append(line), **options)
+        self.addCleanup(account.close)
+        return account
+
+    def analyst(self, symbol: str, time: datetime) -> Optional[papertrade.Analysis]:
+        opinion = self.opinions.get(symbol)
+        if isinstance(opinion, BaseException):
+            raise opinion
+        answer: Optional[papertrade.Analysis] = opinion
+        return answer
+
+    def configure(self, **config: Any) -> None:
+        """Writes config.json, as editors do: a new file that takes the name."""
+        new = self.directory / "new"
+        new.write_text(json.dumps(config))
+        new.rename(self.path / "config.json")
+
+    def monitoring(self, time: str, **options: Any) -> papertrade.Cycle:
+        self.now = utc(time)
+        return self.monitor.monitoring_cycle(self.analyst, **options)
+
+    def trading(self, time: str, **options: Any) -> papertrade.Cycle:
+        self.now = utc(time)
+        return self.trader.trading_cycle(self.analyst, **options)
+
+    def commit_of(self, cycle: papertrade.Cycle) -> list[dict[str, Any]]:
+        """The events of a cycle's commit, its own record left out."""
+        events = self.trader.history(cycle.first_seq)
+        return [event.data for event in events if event.seq < cycle.seq]
+
+    def assert_verifies(self) -> None:
+        self.assertEqual(papertrade.verify(self.path, check=False).first_problem, "")

@@ -66,6 +66,16 @@ class ExamplesTest(AccountTest):
         self.assertEqual(done.stdout.count(": bought"), 3)
         self.assertEqual(done.stdout.count("afterwards: 4000 in cash, 40 shares"), 3)
 
+    def test_a_monitor_and_a_trader_share_an_account(self) -> None:
+        done = run_python(str(EXAMPLES / "monitor_and_trader.py"), str(self.directory))
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        *told, cycles, value = done.stdout.splitlines()
+        for did in ("monitor: queued ", "trader: bought ", "trader: sold ", "trader: left "):
+            self.assertTrue(any(did in line for line in told), did)
+        self.assertEqual(told, sorted(told, key=lambda line: line[:16]))  # in the order of the simulated time
+        self.assertRegex(cycles, r"^596 cycles bought \d+ times and sold \d+ times$")  # 43 sessions: 13 + 1 cycles, 7 + 1 on a half day
+        self.assertRegex(value, r"^the account is worth [\d,.]+ \([+-][\d.]+ %\), and adds up$")
+
     def test_the_published_portfolio_can_be_read_without_the_library(self) -> None:
         self.account.buy("AAPL", 40, "150.25")
         done = run_python(str(EXAMPLES / "read_portfolio.py"), str(self.path / "portfolio.json"), PAPERTRADE_LIBRARY="/nowhere")
