@@ -62,7 +62,9 @@ extension AccountState {
         case .signalChanged(let change): try applySignal(change, time: time)
         case .tookOverSignal(let known): setSignal(known)
         case .declined: break
-        case .ranCycle(let cycle): cycles.add(cycle, time: time)
+        case .ranCycle(let cycle):
+            guard cycle.counts.arePossible else { throw Inconsistency("a cycle made more trades than a commit holds") }
+            cycles.add(cycle, time: time)
         }
         seq = newSeq
         updatedAt = at

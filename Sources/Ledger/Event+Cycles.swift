@@ -163,6 +163,11 @@ public struct Cycle: Hashable, Sendable {
         public init() {}
 
         public var trades: Int { bought + sold }
+
+        /// Whether one commit can hold so many trades. Only such counts are ever added.
+        var arePossible: Bool {
+            [bought, sold].allSatisfy { (0...Draft.maximumCount).contains($0) }
+        }
     }
 
     public init(kind: CycleKind, outcome: Outcome, reason: Text?, counts: Counts, value: Money?, problem: Text?) {
@@ -198,6 +203,9 @@ public struct CycleLog: Hashable, Sendable {
     public struct Trades: Hashable, Sendable {
         public let time: Timestamp
         public let count: Int
+
+        /// The most that one cycle can have made: twice what a commit holds, so that sums stay far from the end of Int.
+        public static let maximumCount = 2 * Draft.maximumCount
 
         public init(time: Timestamp, count: Int) {
             self.time = time
@@ -238,7 +246,7 @@ public struct CycleLog: Hashable, Sendable {
         if recentTrades.count > Self.recentTradesLimit { recentTrades.removeFirst() }
     }
 
-    static let recentTradesLimit = 1000
+    public static let recentTradesLimit = 1000
 
     private static let hour: Int64 = 3_600_000_000
 }

@@ -25,7 +25,9 @@ extension AccountState {
             return .bought(try buying(trade.symbol, trade.shares, at: trade.price, queuedSeq: trade.queuedSeq))
         }
         if case .sold(let trade) = event {
-            return try selling(trade.symbol, trade.sellsAll ? nil : trade.shares, at: trade.price, exit: trade.exit)
+            // A cycle sells whole positions.
+            let sellsAll = trade.sellsAll || trade.exit != nil
+            return try selling(trade.symbol, sellsAll ? nil : trade.shares, at: trade.price, exit: trade.exit)
         }
         guard let change = event.asked else { return nil }
         return try self.event(for: change)

@@ -189,7 +189,7 @@ private enum RuleTable {
         // Nobody misspells a name by so much, and the distance takes time.
         guard asked.count <= 64 else { return nil }
         var best: (path: [String], distance: Int)?
-        for candidate in RuleKey.allCases.flatMap(\.prefixes) {
+        for candidate in RuleKey.allCases.flatMap(\.prefixes) + [[watchlistName]] {
             let whole = folded(candidate.joined(separator: "."))
             let last = folded(candidate.last ?? "")
             let isInSection = candidate.dropLast().elementsEqual(path.dropLast())

@@ -61,19 +61,19 @@ extension CycleLog {
 
     init?(portfolio value: JSONValue) {
         guard let monitoring = value["monitoring"], let trading = value["trading"],
-            case .array(let trades)? = value["recent_trades"]
+            case .array(let trades)? = value["recent_trades"], trades.count <= Self.recentTradesLimit
         else { return nil }
         self.init()
         for (kind, value) in [(CycleKind.monitoring, monitoring), (.trading, trading)] where value != .null {
-            guard let time = value["time"]?.timestamp, let failures = value["failures"]?.unsigned.flatMap(Int.init(exactly:)),
+            guard let time = value["time"]?.timestamp, let failures = value["failures"]?.unsigned.flatMap(UInt32.init(exactly:)),
                 let outcome = (value["outcome"]?.text).flatMap({ Cycle.Outcome(rawValue: $0) })
             else { return nil }
-            self[kind] = Last(time: time, outcome: outcome, failures: failures, lastDone: value["last_done"]?.timestamp)
+            self[kind] = Last(time: time, outcome: outcome, failures: Int(failures), lastDone: value["last_done"]?.timestamp)
         }
         for value in trades {
-            guard let time = value["time"]?.timestamp, let count = value["count"]?.unsigned.flatMap(Int.init(exactly:)) else {
-                return nil
-            }
+            guard let time = value["time"]?.timestamp, let count = value["count"]?.unsigned.flatMap(Int.init(exactly:)),
+                count <= Trades.maximumCount
+            else { return nil }
             recentTrades.append(Trades(time: time, count: count))
         }
     }

@@ -3,7 +3,9 @@ import Testing
 
 @Suite struct `Applying records` {
     /// The events that a generation begins with: they add up only together.
-    static let beginning = ["started", "acceptedRules", "tookOverPosition", "tookOverOpportunity", "tookOverTrade"]
+    static let beginning = [
+        "started", "acceptedRules", "tookOverPosition", "tookOverOpportunity", "tookOverTrade", "tookOverSignal",
+    ]
 
     /// Records that no account ever wrote: any event with any figures.
     private struct Garbage {
@@ -29,12 +31,44 @@ import Testing
             Trade(
                 symbol: symbol, shares: amount(), price: amount(), notional: amount(), commission: amount(), total: amount(),
                 realizedPnL: amount(), positionShares: amount(), positionCost: amount(),
-                queuedSeq: random.chance(percent: 30) ? seq(state) : nil, sellsAll: random.chance(percent: 50))
+                queuedSeq: random.chance(percent: 30) ? seq(state) : nil, sellsAll: random.chance(percent: 50),
+                exit: random.chance(percent: 30) ? random.pick(ExitReason.allCases) : nil)
+        }
+
+        /// Mostly a change of what is known.
+        mutating func signalChange(_ symbol: Symbol, _ state: AccountState) -> SignalChange {
+            let known = random.chance(percent: 80) ? state.signal(of: symbol) : nil
+            return SignalChange(
+                kind: random.pick(SignalChangeKind.allCases), urgency: random.pick(Urgency.allCases), symbol: symbol,
+                signal: random.pick(Signal.allCases), score: amount(), price: amount(), previousSignal: known?.signal,
+                previousScore: known?.score, confidence: nil, sector: nil, reason: nil)
+        }
+
+        mutating func decline(_ symbol: Symbol) -> Decline {
+            Decline(
+                what: random.pick(Decline.What.allCases), symbol: symbol, reason: random.pick(RejectionReason.allCases),
+                price: amount(), score: amount())
+        }
+
+        mutating func cycle() -> Cycle {
+            var counts = Cycle.Counts()
+            counts.bought = random.pick([0, 1, -1, .max, .min])
+            counts.sold = random.pick([0, 1, -1])
+            return Cycle(
+                kind: random.pick(CycleKind.allCases), outcome: random.pick(Cycle.Outcome.allCases), reason: nil, counts: counts,
+                value: nil, problem: nil)
         }
 
         mutating func event(_ state: AccountState) throws -> Event {
             let symbol = random.pick(symbols)
-            switch random.int(0...15) {
+            switch random.int(0...19) {
+            case 16, 17: return .signalChanged(signalChange(symbol, state))
+            case 18:
+                return .tookOverSignal(
+                    KnownSignal(
+                        symbol: symbol, signal: random.pick(Signal.allCases), score: amount(), price: amount(), confidence: nil,
+                        sector: nil, time: start))
+            case 19: return random.chance(percent: 50) ? .declined(decline(symbol)) : .ranCycle(cycle())
             case 0:
                 return .started(
                     Start(
@@ -130,7 +164,9 @@ import Testing
                 Issue.record("\(change) was refused and changed the state, seed \(runSeed)")
             }
         }
-        _ = state.shares(for: garbage.amount(), at: garbage.amount(), areWhole: true)
+        for areWhole in [true, false] { _ = state.shares(for: garbage.amount(), at: garbage.amount(), areWhole: areWhole) }
+        _ = state.cycles.trades(inTheHourBefore: Timestamp(clamping: garbage.random.anyMicros()))
+        _ = Valuation(state, quotes: [symbol: garbage.amount()])
     }
 
     @Test func `events follow each other without gaps, and only a start begins anywhere`() throws {
@@ -174,17 +210,23 @@ import Testing
         }
     }
 
-    @Test func `a start replaces cash, positions and queue`() throws {
+    @Test func `a start replaces cash, positions, queue, signals and what is remembered of cycles`() throws {
         let script = try Script.play("buy A 1 10 => ok \n enqueue B BUY 80 => ok \n rules commission.minimum=1 => ok")
         var draft = script.draft
+        let change = try signalChange("A", .buy, "80", from: nil)
+        for event in [.signalChanged(change), .ranCycle(cycle(.trading, bought: 1))] as [Event] {
+            try draft.append(event, time: start, id: nil, note: nil)
+        }
+        #expect(!draft.state.signals.isEmpty && draft.state.cycles != CycleLog())
         let begin = Start(
             kind: .reset, accountID: "other", generation: 2, createdAt: start, cash: try Money("5"), netDeposits: try Money("5"),
             realizedPnL: .zero)
         try draft.append(.started(begin), time: start, id: nil, note: nil)
         let state = draft.state
         #expect(state.positions.isEmpty && state.queue.isEmpty && state.cash == begin.cash && state.realizedPnL == .zero)
+        #expect(state.signals.isEmpty && state.cycles == CycleLog() && state.rules == Rules())
         #expect(
-            state.accountID == "other" && state.generation == 2 && state.seq == script.draft.state.seq + 1 && state.invariantHolds
+            state.accountID == "other" && state.generation == 2 && state.seq == script.draft.state.seq + 3 && state.invariantHolds
         )
     }
 
@@ -257,6 +299,138 @@ import Testing
                     id: nil, note: nil)
             }
             #expect(draft.state.queue.count == 1)
+        }
+    }
+
+    private func signalChange(
+        _ symbol: String, _ signal: Signal, _ score: String, from previous: (signal: Signal?, score: String?)?
+    ) throws -> SignalChange {
+        SignalChange(
+            kind: .upgrade, urgency: .medium, symbol: try Symbol(symbol), signal: signal, score: try Rate(score),
+            price: try Price("10"), previousSignal: previous?.signal, previousScore: try previous?.score.map { try Rate($0) },
+            confidence: .high, sector: try Text("energy", field: "sector"), reason: nil)
+    }
+
+    private func cycle(_ kind: CycleKind, _ outcome: Cycle.Outcome = .done, bought: Int = 0) -> Cycle {
+        var counts = Cycle.Counts()
+        counts.bought = bought
+        return Cycle(kind: kind, outcome: outcome, reason: nil, counts: counts, value: nil, problem: nil)
+    }
+
+    @Test func `a signal is known from the event on that changed it`() throws {
+        var draft = Draft(on: try newAccount(), at: start)
+        let later = Timestamp(clamping: start.microseconds + 5)
+        try draft.append(.signalChanged(signalChange("B", .buy, "80", from: nil)), time: start, id: nil, note: nil)
+        try draft.append(.signalChanged(signalChange("A", .hold, "50", from: nil)), time: start, id: nil, note: nil)
+        try draft.append(.signalChanged(signalChange("B", .sell, "20.5", from: (.buy, "80"))), time: later, id: nil, note: nil)
+        #expect(draft.state.signals.map(\.symbol.description) == ["A", "B"])
+        let known = try #require(draft.state.signal(of: try Symbol("B")))
+        #expect(known == (try signalChange("B", .sell, "20.5", from: nil)).known(since: later))
+        #expect(draft.state.signal(of: try Symbol("C")) == nil)
+    }
+
+    @Test func `a signal that changes from another than the one known is no history of this account`() throws {
+        let table: [(symbol: String, previous: (signal: Signal?, score: String?)?, isRight: Bool)] = [
+            ("A", (.buy, "80"), true), ("A", nil, false), ("A", (.strongBuy, "80"), false), ("A", (.buy, "80.000001"), false),
+            ("A", (.buy, nil), false), ("A", (nil, "80"), false), ("B", nil, true), ("B", (.buy, "80"), false),
+        ]
+        var known = Draft(on: try newAccount(), at: start)
+        try known.append(.signalChanged(signalChange("A", .buy, "80", from: nil)), time: start, id: nil, note: nil)
+        for (symbol, previous, isRight) in table {
+            var draft = known
+            let change = try signalChange(symbol, .hold, "50", from: previous)
+            let isAppended = (try? draft.append(.signalChanged(change), time: start, id: nil, note: nil)) != nil
+            #expect(isAppended == isRight && (isRight || draft.state == known.state), "\(symbol) \(String(describing: previous))")
+        }
+    }
+
+    @Test func `signals that were taken over are known since they were, and are the start of a history`() throws {
+        let known = try signalChange("A", .buy, "80", from: nil).known(since: Timestamp(clamping: 1))
+        var draft = Draft(on: AccountState(), at: start)
+        let begin = Start(
+            kind: .recover, accountID: "x", generation: 2, createdAt: start, cash: .zero, netDeposits: .zero, realizedPnL: .zero,
+            restsOn: "journal-1.jsonl")
+        for event in [.started(begin), .tookOverSignal(known)] as [Event] {
+            try draft.append(event, time: start, id: nil, note: nil)
+        }
+        #expect(draft.state.signals == [known])
+        var proved = AccountState()
+        for record in draft.records { try proved.prove(record) }
+        #expect(proved == draft.state)
+    }
+
+    @Test
+    func `of the cycles the last run, its failures in a row and the last that was done are remembered, each kind by itself`()
+        throws
+    {
+        let table = """
+            # kind       outcome   time    failures  done
+            trading      failed    1s      1         none
+            trading      failed    2s      2         none
+            monitoring   done      3s      0         3s
+            trading      skipped   4s      0         none
+            trading      failed    5s      1         none
+            trading      done      6s      0         6s
+            monitoring   failed    7s      1         3s
+            trading      skipped   8s      0         6s
+            trading      failed    9s      1         6s
+            # Done is what was done last, also by a clock that went back.
+            trading      done      2s      0         2s
+            """
+        var draft = Draft(on: try newAccount(), at: start)
+        for row in rows(table) {
+            let (kind, outcome) = (try #require(CycleKind(rawValue: row[0])), try #require(Cycle.Outcome(rawValue: row[1])))
+            let time = Timestamp(clamping: start.microseconds + (try #require(duration(row[2]))))
+            try draft.append(.ranCycle(cycle(kind, outcome)), time: time, id: nil, note: nil)
+            let last = try #require(draft.state.cycles[kind])
+            #expect(last.time == time && last.outcome == outcome && "\(last.failures)" == row[3], "\(row)")
+            #expect(last.lastDone?.microseconds(since: start) == duration(row[4]), "\(row)")
+        }
+    }
+
+    @Test func `trades of the cycles count for an hour, and no longer`() throws {
+        var draft = Draft(on: try newAccount(), at: start)
+        for (kind, time, bought) in [
+            (.trading, "0s", 2), (.monitoring, "600s", 1), (.trading, "601s", 0), (.monitoring, "1200s", 4),
+        ] as [(CycleKind, String, Int)] {
+            let time = Timestamp(clamping: start.microseconds + (try #require(duration(time))))
+            try draft.append(.ranCycle(cycle(kind, bought: bought)), time: time, id: nil, note: nil)
+        }
+        let table = """
+            # time       trades
+            -10s         7
+            0s           7
+            3600s-1us    7
+            3600s        5
+            4200s-1us    5
+            4200s        4
+            4800s-1us    4
+            4800s        0
+            """
+        let log = draft.state.cycles
+        for row in rows(table) {
+            let time = Timestamp(clamping: start.microseconds + (try #require(duration(row[0]))))
+            #expect("\(log.trades(inTheHourBefore: time))" == row[1], "\(row)")
+        }
+        // What no longer counts is forgotten when a cycle trades again, and only then.
+        #expect(log.recentTrades.map(\.count) == [2, 1, 4])
+        let later = Timestamp(clamping: start.microseconds + 4_200_000_000)
+        try draft.append(.ranCycle(cycle(.trading, bought: 3)), time: later, id: nil, note: nil)
+        #expect(draft.state.cycles.recentTrades.map(\.count) == [4, 3])
+    }
+
+    @Test func `what is remembered of trades is bounded whatever the clocks do`() throws {
+        var draft = Draft(on: try newAccount(), at: start)
+        for index in 0...CycleLog.recentTradesLimit {
+            let time = Timestamp(clamping: start.microseconds - Int64(index))
+            try draft.append(.ranCycle(cycle(.trading, bought: Draft.maximumCount)), time: time, id: nil, note: nil)
+        }
+        #expect(draft.state.cycles.recentTrades.count == CycleLog.recentTradesLimit)
+        #expect(draft.state.cycles.trades(inTheHourBefore: start) == CycleLog.recentTradesLimit * Draft.maximumCount)
+        for count in [-1, Draft.maximumCount + 1, .max, .min] {
+            #expect(throws: Refusal.self) {
+                try draft.append(.ranCycle(cycle(.trading, bought: count)), time: start, id: nil, note: nil)
+            }
         }
     }
 

@@ -221,7 +221,9 @@ import Testing
             """
         for row in rows(table) {
             let state = try newAccount(rules: rules([.commissionMinimum: try Rate(row[0])]))
-            #expect(state.shares(for: try Money(row[1]), at: try Price(row[2]), areWhole: true).map(short) ?? "nil" == row[3], "\(row)")
+            #expect(
+                state.shares(for: try Money(row[1]), at: try Price(row[2]), areWhole: true).map(short) ?? "nil" == row[3],
+                "\(row)")
         }
     }
 
@@ -229,7 +231,8 @@ import Testing
         let state = try newAccount()
         for (amount, price) in [("1000", "0.000001"), ("10000", "0.00001"), ("999999999.999999", "0.5")] {
             #expect(
-                state.shares(for: try Money(amount), at: try Price(price), areWhole: true).map(short) == "999999999", "\(amount) at \(price)"
+                state.shares(for: try Money(amount), at: try Price(price), areWhole: true).map(short) == "999999999",
+                "\(amount) at \(price)"
             )
         }
     }

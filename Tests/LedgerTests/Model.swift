@@ -24,8 +24,8 @@ struct Model: Equatable {
     var profit: Int128 = 0
     var holdings: [Holding] = []
     var queue: [Waiting] = []
-    /// In the order of the rule keys.
-    var rules: [Int128] = [10_000_000_000, 0, 0, 0, 24_000_000, 10_000_000]
+    /// All rules, by the name that they have in config.json.
+    var rules: [String: Int128] = [:]
 
     struct Refused: Error { let rule: String }
 
@@ -45,8 +45,14 @@ struct Model: Equatable {
                 seq: $0.seq, since: $0.queuedAt.microseconds, symbol: $0.opportunity.symbol.description,
                 signal: $0.opportunity.signal.rawValue, score: Int128($0.opportunity.score.micros))
         }
-        rules = RuleKey.allCases.map { Int128(state.rules[$0].micros) }
+        rules = Self.values(of: state.rules)
     }
+
+    private static func values(of rules: Rules) -> [String: Int128] {
+        Dictionary(uniqueKeysWithValues: RuleKey.allCases.map { ($0.name, Int128(rules[$0].micros)) })
+    }
+
+    private func rule(_ name: String) -> Int128 { rules[name] ?? -1 }
 
     /// One line for each event that the request makes, or the name of the rule that refuses it.
     mutating func decide(_ request: Request) -> Result<[String], Refused> {
@@ -119,7 +125,7 @@ struct Model: Equatable {
                 lines.append(try execute(entry, judgement, now))
             }
         case .acceptRules(let new):
-            let values = RuleKey.allCases.map { Int128(new[$0].micros) }
+            let values = Self.values(of: new)
             if values != rules {
                 rules = values
                 lines.append(line("rules"))
@@ -192,7 +198,9 @@ struct Model: Equatable {
         guard let analysis = judgement.analysis, !isOld(analysis.time.microseconds, now) else {
             return remove(entry, "no_analysis", judgement)
         }
-        if entry.score - Int128(analysis.score.micros) > rules[5] { return remove(entry, "score_drop", judgement) }
+        if entry.score - Int128(analysis.score.micros) > rule("queue.max_score_drop") {
+            return remove(entry, "score_drop", judgement)
+        }
         if analysis.signal.rawValue < 5 { return remove(entry, "downgrade", judgement) }
         let price = Int128(analysis.price.micros)
         var shares: Int128 = 0
@@ -244,10 +252,13 @@ struct Model: Equatable {
     }
 
     private func commission(_ shares: Int128, _ notional: Int128) -> Int128 {
-        max(rounded(shares * rules[1], 1_000_000) + rounded(notional * rules[2], 100_000_000), rules[3])
+        max(
+            rounded(shares * rule("commission.per_share"), 1_000_000)
+                + rounded(notional * rule("commission.percent"), 100_000_000),
+            rule("commission.minimum"))
     }
 
-    private func isOld(_ then: Int64, _ now: Int64) -> Bool { Int128(now - then) > rules[4] * 3600 }
+    private func isOld(_ then: Int64, _ now: Int64) -> Bool { Int128(now - then) > rule("queue.stale_after_hours") * 3600 }
 
     private func positive(_ micros: Int64, _ rule: String) throws(Refused) -> Int128 {
         if micros <= 0 { throw Refused(rule: rule) }

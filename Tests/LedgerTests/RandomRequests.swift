@@ -113,13 +113,22 @@ struct RandomRequests {
 
     private mutating func rules(_ current: Rules) throws -> Rules {
         var rules = current
-        let key = random.pick(RuleKey.allCases)
-        let values: [RuleKey: [Int64]] = [
-            .commissionPerShare: [0, 1, 5_000, 100_000], .commissionPercent: [0, 1, 100_000, 333_333, 5_000_000],
-            .commissionMinimum: [0, 1, 1_000_000, 50_000_000], .queueStaleAfterHours: [24_000_000, 1_000_000, 0, 1],
-            .queueMaximumScoreDrop: [10_000_000, 0, 25_500_000],
+        // Mostly those that decide what becomes of a request.
+        let deciding: [(key: RuleKey, values: [Int64])] = [
+            (.commissionPerShare, [0, 1, 5_000, 100_000]), (.commissionPercent, [0, 1, 100_000, 333_333, 5_000_000]),
+            (.commissionMinimum, [0, 1, 1_000_000, 50_000_000]), (.queueStaleAfterHours, [24_000_000, 1_000_000, 0, 1]),
+            (.queueMaximumScoreDrop, [10_000_000, 0, 25_500_000]),
         ]
-        _ = rules.set(key, to: Rate(clamping: random.pick(values[key] ?? [10_000_000_000])))
+        if random.chance(percent: 80) {
+            let rule = random.pick(deciding)
+            _ = rules.set(rule.key, to: Rate(clamping: random.pick(rule.values)))
+        } else {
+            let key = random.pick(RuleKey.allCases)
+            let isDeciding = deciding.contains { $0.key == key }
+            if !isDeciding {
+                _ = rules.set(key, to: random.pick([key.range.lowerBound, key.range.upperBound, key.defaultValue]))
+            }
+        }
         return rules
     }
 }

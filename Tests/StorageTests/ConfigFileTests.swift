@@ -39,6 +39,37 @@ import Testing
             (#"{"queue": {"stale_after_hours": 48}}"#, .queueStaleAfterHours, "48"),
             (#"{"queue": {"max_score_drop": 99.999999}}"#, .queueMaximumScoreDrop, "99.999999"),
             (#"{"queue": {"max\u005fscore_drop": 5}}"#, .queueMaximumScoreDrop, "5"),
+            (#"{"system_active": false}"#, .systemActive, "0"),
+            (#"{"system_active": true}"#, .systemActive, "1"),
+            (#"{"market": {"calendar": "nyse"}}"#, .marketCalendar, "0"),
+            (#"{"market": {"calendar": "always"}}"#, .marketCalendar, "1"),
+            (#"{"monitoring": {"interval_minutes": 1440}}"#, .monitoringIntervalMinutes, "1440"),
+            (#"{"monitoring": {"interval_minutes": 15.0}}"#, .monitoringIntervalMinutes, "15"),
+            (#"{"monitoring": {"score_change": 2.5}}"#, .monitoringScoreChange, "2.5"),
+            (#"{"monitoring": {"major_upgrade_levels": 5}}"#, .monitoringMajorUpgradeLevels, "5"),
+            (#"{"monitoring": {"major_downgrade_levels": 1}}"#, .monitoringMajorDowngradeLevels, "1"),
+            (#"{"monitoring": {"sell_critical": false}}"#, .monitoringSellCritical, "0"),
+            (#"{"trading": {"minutes_before_close": 15}}"#, .tradingMinutesBeforeClose, "15"),
+            (#"{"trading": {"min_score": 72.5}}"#, .tradingMinimumScore, "72.5"),
+            (#"{"sizing": {"mode": "fixed"}}"#, .sizingMode, "1"),
+            (#"{"sizing": {"base_percent": 7.5}}"#, .sizingBasePercent, "7.5"),
+            (#"{"sizing": {"fixed_amount": 2500.25}}"#, .sizingFixedAmount, "2500.25"),
+            (#"{"sizing": {"whole_shares": false}}"#, .sizingWholeShares, "0"),
+            (#"{"limits": {"max_positions": 25}}"#, .limitsMaximumPositions, "25"),
+            (#"{"limits": {"max_position_percent": 12.5}}"#, .limitsMaximumPositionPercent, "12.5"),
+            (#"{"limits": {"max_trade_percent": 0}}"#, .limitsMaximumTradePercent, "0"),
+            (#"{"limits": {"trades_per_hour": 0}}"#, .limitsTradesPerHour, "0"),
+            (#"{"limits": {"min_holding_days": 0.5}}"#, .limitsMinimumHoldingDays, "0.5"),
+            (#"{"limits": {"cash_reserve_percent": 10}}"#, .limitsCashReservePercent, "10"),
+            (#"{"limits": {"max_sector_percent": 100}}"#, .limitsMaximumSectorPercent, "100"),
+            (#"{"exits": {"stop_loss_percent": -7.25}}"#, .exitsStopLossPercent, "-7.25"),
+            (#"{"exits": {"signal": "SELL"}}"#, .exitsSignal, "0"),
+            (#"{"exits": {"signal": "WEAK SELL"}}"#, .exitsSignal, "1"),
+            (#"{"exits": {"signal": "HOLD"}}"#, .exitsSignal, "2"),
+            (#"{"exits": {"take_profit_percent": 1000000}}"#, .exitsTakeProfitPercent, "1000000"),
+            (#"{"exits": {"defer_take_profit": false}}"#, .exitsDeferTakeProfit, "0"),
+            (#"{"exits": {"max_age_days": 365}}"#, .exitsMaximumAgeDays, "365"),
+            (#"{"cycles": {"retry_minutes": 1}}"#, .cyclesRetryMinutes, "1"),
         ]
         for (text, key, value) in table {
             var expected = Rules()
@@ -74,6 +105,58 @@ import Testing
         expectRefused("{\"initial_cash\": 4e-320}", cash + "4e-320" + expected + " with at most six decimals")
     }
 
+    @Test func `a whole number, a flag and a choice take nothing else, and say so`() {
+        let interval = "monitoring.interval_minutes\" (time between two monitoring cycles while the market is open) is "
+        let wholeNumber = "; expected a whole number from 1 to 1440 (minutes)"
+        for (value, name, hint) in [
+            ("0", "0", ""), ("1441", "1441", ""), ("15.5", "15.5", ""), ("1.000001", "1.000001", ""), ("-30", "-30", ""),
+            ("true", "true", ""), ("\"30\"", "the text \"30\"", ", without quotes"),
+        ] {
+            expectRefused(
+                "{\"monitoring\": {\"interval_minutes\": \(value)}}", ", line 1: \"\(interval)\(name)\(wholeNumber)\(hint)")
+        }
+        for (value, name) in [("1", "1"), ("0", "0"), ("\"true\"", "the text \"true\""), ("null", "null"), ("[true]", "a list")] {
+            expectRefused(
+                "{\n\"system_active\": \(value)}",
+                ", line 2: \"system_active\" (whether the cycles trade, or only watch and record) is \(name); "
+                    + "expected true or false, without quotes")
+        }
+        for (value, name) in [
+            ("\"NYSE\"", "the text \"NYSE\""), ("\"\"", "the text \"\""), ("0", "0"), ("true", "true"), ("null", "null"),
+        ] {
+            expectRefused(
+                "{\"market\": {\"calendar\": \(value)}}",
+                ", line 1: \"market.calendar\" (when the market is open: New York's stock exchange, or always) is \(name); "
+                    + "expected \"nyse\" or \"always\"")
+        }
+    }
+
+    @Test func `the watchlist is a list of symbols, in order`() throws {
+        #expect(try rules(#"{"watchlist": []}"#) == Rules())
+        #expect(
+            try rules(#"{"watchlist": ["MSFT", "^GSPC", "aapl"]}"#).watchlist.map(\.description) == ["MSFT", "^GSPC", "aapl"])
+        let expected = "; expected a list of symbols, each once: [\"AAPL\", \"MSFT\"]"
+        for (value, name) in [("\"AAPL\"", "the text \"AAPL\""), ("null", "null"), ("{}", "an object"), ("0", "0")] {
+            expectRefused("{\n\"watchlist\": \(value)}", ", line 2: \"watchlist\" is \(name)\(expected)")
+        }
+        for (value, name) in [
+            ("\"\"", "the text \"\""), ("\"A A\"", "the text \"A A\""), ("\"É\"", "the text \"É\""), ("1", "1"), ("null", "null"),
+            ("[\"A\"]", "a list"), ("\"MSFT\"", "the text \"MSFT\""),
+            ("\"ABCDEFGHIJKLMNOPQRSTUVWXYZ1234567\"", "the text \"ABCDEFGHIJKLMNOPQRSTUVWXYZ1234567\""),
+        ] {
+            expectRefused("{\"watchlist\": [\"MSFT\",\n\(value)]}", ", line 2: \"watchlist\" has \(name)\(expected)")
+        }
+        // It is no section, and there is only one.
+        expectRefused(
+            #"{"market": {"watchlist": []}}"#,
+            #", line 1: unknown key "market.watchlist": did you mean "watchlist" at the top level?"#)
+        expectRefused(#"{"watch_list": []}"#, #", line 1: unknown key "watch_list": did you mean "watchlist"?"#)
+        let most = (0..<819).map { "\"\(1000 + $0)\"" }.joined(separator: ",")
+        #expect(try rules("{\"watchlist\": [\(most),\"A\"]}").watchlist.count == 820)
+        expectRefused(
+            "{\n\n\"watchlist\": [\(most), \"AB\"]}", ", line 3: \"watchlist\" has more than 4096 characters: shorten it")
+    }
+
     @Test func `a section is an object, and the file is one`() {
         expectRefused(
             "{\n\n\"commission\": 0.005}",
@@ -87,6 +170,9 @@ import Testing
     }
 
     @Test func `an unknown key is refused with the nearest known one`() {
+        let top =
+            #""initial_cash", "system_active", "commission", "queue", "market", "monitoring", "trading", "sizing", "limits", "exits", "#
+            + #""cycles", "watchlist""#
         let table = [
             // key as written                              what is said
             (#"{"inital_cash": 1}"#, #""inital_cash": did you mean "initial_cash"?"#),
@@ -105,21 +191,24 @@ import Testing
             (#"{"commission.per_share": 1}"#, #""commission.per_share": did you mean "commission": {"per_share": ...}?"#),
             (#"{"per_share": 1}"#, #""per_share": did you mean "commission": {"per_share": ...}?"#),
             (#"{"stale_after_hours": 1}"#, #""stale_after_hours": did you mean "queue": {"stale_after_hours": ...}?"#),
+            (#"{"exits": {"signals": "HOLD"}}"#, #""exits.signals": did you mean "signal"?"#),
+            (#"{"active": true}"#, #""active": known here are \#(top)"#),
+            (#"{"sell_critical": true}"#, #""sell_critical": did you mean "monitoring": {"sell_critical": ...}?"#),
             (#"{"queue": {"initial_cash": 1}}"#, #""queue.initial_cash": did you mean "initial_cash" at the top level?"#),
             // Not close to anything.
-            (#"{"leverage": 2}"#, #""leverage": known here are "initial_cash", "commission", "queue""#),
+            (#"{"leverage": 2}"#, #""leverage": known here are \#(top)"#),
             (#"{"queue": {"size": 2}}"#, #""queue.size": known here are "stale_after_hours", "max_score_drop""#),
-            (#"{"": 2}"#, #""": known here are "initial_cash", "commission", "queue""#),
+            (#"{"": 2}"#, #""": known here are \#(top)"#),
             // Comments are no exception.
-            (#"{"//": "mine"}"#, #""//": known here are "initial_cash", "commission", "queue""#),
-            (#"{"_comment": "mine"}"#, #""_comment": known here are "initial_cash", "commission", "queue""#),
-            (#"{"x\u001b[2J\n": 1}"#, #""x\u{1b}[2J\n": known here are "initial_cash", "commission", "queue""#),
+            (#"{"//": "mine"}"#, #""//": known here are \#(top)"#),
+            (#"{"_comment": "mine"}"#, #""_comment": known here are \#(top)"#),
+            (#"{"x\u001b[2J\n": 1}"#, #""x\u{1b}[2J\n": known here are \#(top)"#),
         ]
         for (text, sentence) in table { expectRefused(text, ", line 1: unknown key " + sentence) }
         let long = String(repeating: "initial_cash", count: 1000)
         expectRefused(
             "{\"\(long)\": 1}",
-            ", line 1: unknown key \"\(long.prefix(60))…\": known here are \"initial_cash\", \"commission\", \"queue\"")
+            ", line 1: unknown key \"\(long.prefix(60))…\": known here are \(top)")
     }
 
     @Test func `a key that stands twice is named with its line, at every level`() {
@@ -162,10 +251,11 @@ import Testing
         }
     }
 
-    @Test func `a complete file has every rule in its section, in the order of the table`() {
+    @Test func `a complete file has every rule in its section, in the order of the table`() throws {
         let expected = """
             {
               "initial_cash": 10000.0,
+              "system_active": true,
               "commission": {
                 "per_share": 0.0,
                 "percent": 0.0,
@@ -174,11 +264,57 @@ import Testing
               "queue": {
                 "stale_after_hours": 24.0,
                 "max_score_drop": 10.0
-              }
+              },
+              "market": {
+                "calendar": "nyse"
+              },
+              "monitoring": {
+                "interval_minutes": 30,
+                "score_change": 3.0,
+                "major_upgrade_levels": 3,
+                "major_downgrade_levels": 2,
+                "sell_critical": true
+              },
+              "trading": {
+                "minutes_before_close": 0,
+                "min_score": 70.0
+              },
+              "sizing": {
+                "mode": "score",
+                "base_percent": 10.0,
+                "fixed_amount": 1000.0,
+                "whole_shares": true
+              },
+              "limits": {
+                "max_positions": 10,
+                "max_position_percent": 15.0,
+                "max_trade_percent": 15.0,
+                "trades_per_hour": 5,
+                "min_holding_days": 0.0,
+                "cash_reserve_percent": 5.0,
+                "max_sector_percent": 40.0
+              },
+              "exits": {
+                "stop_loss_percent": -10.0,
+                "signal": "WEAK SELL",
+                "take_profit_percent": 20.0,
+                "defer_take_profit": true,
+                "max_age_days": 180.0
+              },
+              "cycles": {
+                "retry_minutes": 5
+              },
+              "watchlist": []
             }
 
             """
         #expect(String(decoding: ConfigFile.text(Rules()), as: UTF8.self) == expected)
+        var rules = Rules()
+        let isSet = rules.setWatchlist([try Symbol("MSFT"), try Symbol("AAPL")])
+        #expect(isSet)
+        #expect(
+            String(decoding: ConfigFile.text(rules), as: UTF8.self)
+                == expected.split(separator: "\"watchlist\": []").joined(separator: "\"watchlist\": [\"MSFT\", \"AAPL\"]"))
     }
 
     @Test func `any rules come back from the file that states them`() throws {
@@ -187,10 +323,16 @@ import Testing
             var rules = Rules()
             for key in RuleKey.allCases {
                 let (least, most) = (key.range.lowerBound.micros, key.range.upperBound.micros)
-                let micros = [least, most, least + 1, Int64.random(in: least...most, using: &random)][random.number(below: 4)]
+                // Only a number has decimals.
+                let step = key.kind == .number ? 1 : microsPerUnit
+                let any = Int64.random(in: least / step...most / step, using: &random) * step
+                let micros = [least, most, least + step, any][random.number(below: 4)]
                 let isInRange = rules.set(key, to: Rate(clamping: micros))
                 #expect(isInRange)
             }
+            let watchlist = try (0..<random.number(below: 4)).map { try Symbol("S\($0)-\(random.number(below: 99))") }
+            let isAllowed = rules.setWatchlist(watchlist)
+            #expect(isAllowed)
             let text = ConfigFile.text(rules)
             #expect(try ConfigFile.rules(from: text, path: "config.json") == rules, "\(String(decoding: text, as: UTF8.self))")
         }

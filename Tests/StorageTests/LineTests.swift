@@ -77,18 +77,34 @@ import Testing
     }
 
     @Test func `fits in the longest line even when every character is escaped`() throws {
-        let control = String(repeating: "\u{1}", count: 256)
-        let text = try Text(control, field: "note")
+        let text = try Text(String(repeating: "\u{1}", count: 256), field: "note")
         let symbol = try Symbol(String(repeating: "W", count: 32))
-        let opportunity = try Opportunity(
-            symbol: symbol, signal: .strongBuy, score: Rate(clamping: 99_999_999), price: Price(clamping: amountLimit),
-            reason: text)
-        let record = Record(
-            seq: .max, at: Timestamp(clamping: .max), time: Timestamp(clamping: .max), event: .queued(opportunity),
-            requestID: try RequestID(String(repeating: "\"", count: 64)), note: text, cash: Money(clamping: -amountLimit))
-        var writer = LineWriter()
-        _ = writer.appendLine(record, durableSeq: .max, more: true, previousCRC: .max, at: 0)
-        #expect(writer.bytes.count <= maximumLineCount / 2)
+        let (score, price) = (Rate(clamping: 99_999_999), Price(clamping: amountLimit))
+        let opportunity = try Opportunity(symbol: symbol, signal: .strongBuy, score: score, price: price, reason: text)
+        let change = SignalChange(
+            kind: .criticalDowngrade, urgency: .critical, symbol: symbol, signal: .strongBuy, score: score, price: price,
+            previousSignal: .strongBuy, previousScore: score, confidence: .medium, sector: text, reason: text)
+        var counts = Cycle.Counts()
+        (counts.analysed, counts.unanalysed, counts.changes, counts.queued) = (.max, .max, .max, .max)
+        (counts.bought, counts.sold, counts.rejected, counts.deferred) = (.max, .max, .max, .max)
+        let cycle = Cycle(
+            kind: .monitoring, outcome: .skipped, reason: text, counts: counts, value: Money(clamping: -amountLimit),
+            problem: text)
+        var rules = Rules()
+        for key in RuleKey.allCases where key.kind == .number {
+            let isSet = rules.set(key, to: Rate(clamping: key.range.upperBound.micros - 1))
+            #expect(isSet)
+        }
+        let isSet = rules.setWatchlist(try (0..<124).map { try Symbol("\(1000 + $0)" + String(repeating: "W", count: 28)) })
+        #expect(isSet)
+        for event in [.queued(opportunity), .signalChanged(change), .ranCycle(cycle), .acceptedRules(rules)] as [Event] {
+            let record = Record(
+                seq: .max, at: Timestamp(clamping: .max), time: Timestamp(clamping: .max), event: event,
+                requestID: try RequestID(String(repeating: "\"", count: 64)), note: text, cash: Money(clamping: -amountLimit))
+            var writer = LineWriter()
+            _ = writer.appendLine(record, durableSeq: .max, more: true, previousCRC: .max, at: 0)
+            #expect(writer.bytes.count < maximumLineCount, "\(event.typeName)")
+        }
     }
 
     @Test func `changed in any way is refused or is another record, and never a trap`() {

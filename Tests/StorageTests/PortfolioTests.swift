@@ -28,6 +28,8 @@ import Testing
             state.queue.append(
                 QueueEntry(seq: UInt64(state.queue.count + 9), queuedAt: records.timestamp(), opportunity: opportunity))
         }
+        for _ in 0..<entries { state.setSignal(records.knownSignal()) }
+        if entries > 0 { state.cycles = records.cycleLog() }
         generator = records.generator
         return state
     }
@@ -83,9 +85,14 @@ import Testing
         var writer = PortfolioWriter()
         for _ in 0..<60 {
             let symbol = try Symbol("S\(Int.random(in: 0..<16, using: &generator))")
-            switch Int.random(in: 0..<4, using: &generator) {
+            switch Int.random(in: 0..<6, using: &generator) {
             case 0: state.removePosition(symbol)
-            case 1 where !state.queue.isEmpty: state.queue.remove(at: Int.random(in: 0..<state.queue.count, using: &generator))
+            case 1, 2:
+                var records = RandomRecords(generator: generator)
+                state.setSignal(records.knownSignal())
+                state.cycles = records.cycleLog()
+                generator = records.generator
+            case 3 where !state.queue.isEmpty: state.queue.remove(at: Int.random(in: 0..<state.queue.count, using: &generator))
             default:
                 let shares = Shares(clamping: Int64.random(in: 1_000_000...2_000_000, using: &generator))
                 state.setPosition(

@@ -5,7 +5,7 @@ struct RandomRecords {
     var generator: SeededGenerator
 
     /// One of each type of event.
-    static let typeCount = 19
+    static let typeCount = 23
 
     mutating func record(ofType type: Int, seq: UInt64) -> Record {
         Record(
@@ -76,7 +76,8 @@ struct RandomRecords {
         Trade(
             symbol: symbol(), shares: amount(), price: amount(), notional: amount(), commission: amount(), total: amount(),
             realizedPnL: amount(), positionShares: amount(), positionCost: amount(),
-            queuedSeq: chance(2) ? UInt64.random(in: 0...UInt64(Int64.max), using: &generator) : nil, sellsAll: chance(2))
+            queuedSeq: chance(2) ? UInt64.random(in: 0...UInt64(Int64.max), using: &generator) : nil, sellsAll: chance(2),
+            exit: chance(2) ? ExitReason.allCases.randomElement(using: &generator) : nil)
     }
 
     private mutating func start(_ kind: Start.Kind) -> Start {
@@ -89,12 +90,67 @@ struct RandomRecords {
     private mutating func rules() -> Rules {
         var rules = Rules()
         for key in RuleKey.allCases {
-            _ = rules.set(
-                key,
-                to: Rate(clamping: Int64.random(in: key.range.lowerBound.micros...key.range.upperBound.micros, using: &generator))
-            )
+            let (least, most) = (key.range.lowerBound.micros, key.range.upperBound.micros)
+            let micros =
+                key.kind == .number
+                ? Int64.random(in: least...most, using: &generator)
+                : Int64.random(in: (least / microsPerUnit)...(most / microsPerUnit), using: &generator) * microsPerUnit
+            let isAllowed = rules.set(key, to: Rate(clamping: micros))
+            precondition(isAllowed, "\(key.name) \(micros)")
         }
+        var watchlist: [Symbol] = []
+        for _ in 0..<Int.random(in: 0...20, using: &generator) {
+            let next = symbol()
+            if !watchlist.contains(next) { watchlist.append(next) }
+        }
+        let isAllowed = rules.setWatchlist(watchlist)
+        precondition(isAllowed, "\(watchlist)")
         return rules
+    }
+
+    private mutating func element<Value: CaseIterable>(_: Value.Type) -> Value
+    where Value.AllCases == [Value] { Value.allCases[Int.random(in: 0..<Value.allCases.count, using: &generator)] }
+
+    private mutating func score() -> Rate { Rate(clamping: Int64.random(in: 0...100_000_000, using: &generator)) }
+
+    private mutating func signalChange() -> SignalChange {
+        SignalChange(
+            kind: element(SignalChangeKind.self), urgency: element(Urgency.self), symbol: symbol(), signal: element(Signal.self),
+            score: score(), price: amount(), previousSignal: chance(2) ? element(Signal.self) : nil,
+            previousScore: chance(2) ? score() : nil, confidence: chance(2) ? element(Confidence.self) : nil,
+            sector: chance(2) ? text() : nil, reason: chance(2) ? text() : nil)
+    }
+
+    mutating func knownSignal() -> KnownSignal {
+        KnownSignal(
+            symbol: symbol(), signal: element(Signal.self), score: score(), price: amount(),
+            confidence: chance(2) ? element(Confidence.self) : nil, sector: chance(2) ? text() : nil, time: timestamp())
+    }
+
+    private mutating func cycle() -> Cycle {
+        var counts = Cycle.Counts()
+        let all: [WritableKeyPath<Cycle.Counts, Int>] = [
+            \.analysed, \.unanalysed, \.changes, \.queued, \.bought, \.sold, \.rejected, \.deferred,
+        ]
+        for count in all { counts[keyPath: count] = chance(3) ? 0 : Int.random(in: 0...100_000, using: &generator) }
+        return Cycle(
+            kind: element(CycleKind.self), outcome: element(Cycle.Outcome.self), reason: chance(2) ? text() : nil, counts: counts,
+            value: chance(2) ? amount() : nil, problem: chance(2) ? text() : nil)
+    }
+
+    /// What an account may remember of cycles, as portfolio.json keeps it.
+    mutating func cycleLog() -> CycleLog {
+        var log = CycleLog()
+        for kind in CycleKind.allCases where !chance(3) {
+            log[kind] = CycleLog.Last(
+                time: timestamp(), outcome: element(Cycle.Outcome.self), failures: Int.random(in: 0...9, using: &generator),
+                lastDone: chance(2) ? timestamp() : nil)
+        }
+        for _ in 0..<Int.random(in: 0...5, using: &generator) {
+            let count = Int.random(in: 1...CycleLog.Trades.maximumCount, using: &generator)
+            log.recentTrades.append(CycleLog.Trades(time: timestamp(), count: count))
+        }
+        return log
     }
 
     private mutating func event(_ type: Int) -> Event {
@@ -133,7 +189,15 @@ struct RandomRecords {
                     reason: RejectionReason.allCases.randomElement(using: &generator) ?? .rule, score: chance(2) ? amount() : nil,
                     signal: chance(2) ? Signal.allCases.randomElement(using: &generator) : nil))
         case 17: return .dequeuedAll(count: Int.random(in: 0...Int.max, using: &generator))
-        default: return .clearedQueue(count: Int.random(in: 0...9, using: &generator))
+        case 18: return .clearedQueue(count: Int.random(in: 0...9, using: &generator))
+        case 19: return .signalChanged(signalChange())
+        case 20: return .tookOverSignal(knownSignal())
+        case 21:
+            return .declined(
+                Decline(
+                    what: element(Decline.What.self), symbol: symbol(), reason: element(RejectionReason.self), price: amount(),
+                    score: score()))
+        default: return .ranCycle(cycle())
         }
     }
 }
