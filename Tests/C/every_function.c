@@ -577,6 +577,181 @@ static void queue(void) {
     EXPECT_PLAIN(PT_OK, pt_close(account), "an account closes");
 }
 
+/* When the cycles of this test run: Monday, 2014-06-02, 10:00 in New York. */
+#define MONDAY 1401717600000000
+#define MINUTE ((int64_t)60000000)
+
+/* What the analyst of the cycles thinks of every symbol but NONE, FAIL and STOP. */
+static pt_analysis opinion = PT_ANALYSIS_INIT;
+
+static int32_t give_opinion(void *context, const char *symbol, int64_t time, pt_analysis *out) {
+    CHECK(context == &opinion && time == MONDAY, "the analyst gets its context, and the time of the cycle");
+    CHECK(out->struct_size == sizeof *out && isnan(out->score) && isnan(out->price) && out->time == PT_TIME_NOW, "the judgement is initialised");
+    if (strcmp(symbol, "NONE") == 0) return PT_NO_OPINION;
+    if (strcmp(symbol, "STOP") == 0) return PT_STOPPED;
+    if (strcmp(symbol, "FAIL") == 0) {
+        strcpy(out->reason, "no feed");
+        return -1;
+    }
+    *out = opinion;
+    return PT_OK;
+}
+
+static int32_t count_cycles(void *context, const pt_cycle *cycle) {
+    CHECK(cycle->first_seq == 0 && cycle->at > MONDAY, "a record tells when it was recorded");
+    *(int *)context += 1;
+    return 0;
+}
+
+static int32_t stop_cycles(void *context, const pt_cycle *cycle) {
+    (void)cycle;
+    *(int *)context += 1;
+    return 7;
+}
+
+/* Both cycles refuse this analyst and these options. */
+static void cycles_refuse(pt_status status, pt_account *account, pt_analyst_fn analyst, const pt_cycle_options *options, const char *sentence) {
+    EXPECT(status, pt_monitoring_cycle(account, analyst, &opinion, options, NULL, &error), sentence);
+    EXPECT(status, pt_trading_cycle(account, analyst, &opinion, options, NULL, &error), sentence);
+}
+
+/* Refused without asking anybody. */
+static int32_t never(void *context, const char *symbol, int64_t time, pt_analysis *out) {
+    (void)context, (void)symbol, (void)time, (void)out;
+    CHECK(0, "nobody is asked by a call that is refused");
+    return PT_STOPPED;
+}
+
+static void cycle_arguments(void) {
+    pt_account *account = open_account(in(directory, "cycle-arguments"));
+    pt_cycle_options options = PT_CYCLE_OPTIONS_INIT;
+    uint64_t before = summary(account).seq;
+    int64_t next = 99;
+    int32_t is_open = 99, calls = 0;
+    size_t count = 99;
+
+    cycles_refuse(PT_INVALID_ARGUMENT, NULL, never, NULL, "an account that is NULL is refused");
+    cycles_refuse(PT_INVALID_ARGUMENT, account, NULL, NULL, "an analyst that is NULL is refused");
+    options.struct_size = 0;
+    cycles_refuse(PT_INVALID_ARGUMENT, account, never, &options, "options without a size are refused");
+    options.struct_size = sizeof options;
+    options.flags = PT_CYCLE_IGNORE_SCHEDULE | 2u;
+    cycles_refuse(PT_INVALID_ARGUMENT, account, never, &options, "unknown flags are refused");
+    options.flags = 0;
+    options.time = -1;
+    cycles_refuse(PT_INVALID_TIME, account, never, &options, "a time before 1970 is refused");
+    options.time = INT64_MAX;
+    cycles_refuse(PT_INVALID_TIME, account, never, &options, "a time after 9999 is refused");
+
+    EXPECT(PT_INVALID_ARGUMENT, pt_cycles(NULL, 1, count_cycles, &calls, &error), "an account that is NULL is refused");
+    EXPECT(PT_INVALID_ARGUMENT, pt_cycles(account, 1, NULL, NULL, &error), "a callback that is NULL is refused");
+    EXPECT(PT_OK, pt_cycles(account, UINT64_MAX, count_cycles, &calls, &error), "there are no cycles after the last event");
+    EXPECT(PT_INVALID_ARGUMENT, pt_signals(NULL, NULL, 0, &count, &error), "an account that is NULL is refused");
+    EXPECT(PT_INVALID_ARGUMENT, pt_signals(account, NULL, 1, NULL, &error), "a capacity without a place is refused");
+    EXPECT(PT_OK, pt_signals(account, NULL, 0, NULL, &error), "the count may be NULL");
+    EXPECT(PT_INVALID_ARGUMENT, pt_next_cycle(NULL, PT_TRADING, MONDAY, &next, &error), "an account that is NULL is refused");
+    EXPECT(PT_INVALID_ARGUMENT, pt_next_cycle(account, PT_TRADING, MONDAY, NULL, &error), "nowhere to put the moment is refused");
+    EXPECT(PT_INVALID_ARGUMENT, pt_next_cycle(account, 0, MONDAY, &next, &error), "a kind of cycle below the first is refused");
+    EXPECT(PT_INVALID_ARGUMENT, pt_next_cycle(account, 3, MONDAY, &next, &error), "a kind of cycle above the last is refused");
+    EXPECT(PT_INVALID_TIME, pt_next_cycle(account, PT_TRADING, -1, &next, &error), "a time before 1970 is refused");
+    EXPECT(PT_INVALID_ARGUMENT, pt_market_is_open(NULL, MONDAY, &is_open, &error), "an account that is NULL is refused");
+    EXPECT(PT_INVALID_ARGUMENT, pt_market_is_open(account, MONDAY, NULL, &error), "nowhere to put the answer is refused");
+    EXPECT(PT_INVALID_TIME, pt_market_is_open(account, INT64_MAX, &is_open, &error), "a time after 9999 is refused");
+    EXPECT(PT_INVALID_ARGUMENT, pt_market_next_open(NULL, MONDAY, &next, &error), "an account that is NULL is refused");
+    EXPECT(PT_INVALID_ARGUMENT, pt_market_next_open(account, MONDAY, NULL, &error), "nowhere to put the moment is refused");
+    EXPECT(PT_INVALID_ARGUMENT, pt_market_next_close(NULL, MONDAY, &next, &error), "an account that is NULL is refused");
+    EXPECT(PT_INVALID_ARGUMENT, pt_market_next_close(account, MONDAY, NULL, &error), "nowhere to put the moment is refused");
+    EXPECT(PT_NOT_FOUND, pt_market_next_open(account, 253402300799999999, &next, &error), "nothing opens after the year 9999");
+    EXPECT(PT_NOT_FOUND, pt_market_next_close(account, 253402300799999999, &next, &error), "nothing closes after the year 9999");
+    EXPECT(PT_NOT_FOUND, pt_next_cycle(account, PT_MONITORING, 253402300799999999, &next, &error), "nothing is due after the year 9999");
+    CHECK(next == 99 && is_open == 99 && count == 99 && calls == 0, "what is refused writes nothing");
+    CHECK(summary(account).seq == before, "and changes nothing");
+    EXPECT_PLAIN(PT_OK, pt_close(account), "an account closes");
+    EXPECT(PT_CLOSED, pt_market_is_open(account, MONDAY, &is_open, &error), "a closed account is closed");
+    cycles_refuse(PT_CLOSED, account, never, NULL, "a closed account is closed");
+}
+
+static void market(pt_account *account) {
+    int64_t next = 0;
+    int32_t is_open = 99;
+    EXPECT(PT_OK, pt_market_is_open(account, MONDAY, &is_open, &error), "the market is asked about");
+    CHECK(is_open == 1, "it is open on a Monday");
+    EXPECT(PT_OK, pt_market_is_open(account, MONDAY - 1440 * MINUTE, &is_open, &error), "the market is asked about");
+    CHECK(is_open == 0, "it is closed on a Sunday");
+    EXPECT(PT_OK, pt_market_is_open(account, PT_TIME_NOW, &is_open, &error), "the market is asked about");
+    CHECK(is_open == 0 || is_open == 1, "it is open now, or closed");
+    EXPECT(PT_OK, pt_market_next_close(account, MONDAY, &next, &error), "the next close is asked for");
+    CHECK(next == MONDAY + 360 * MINUTE, "it is six hours after ten");
+    EXPECT(PT_OK, pt_market_next_open(account, MONDAY, &next, &error), "the next opening is asked for");
+    CHECK(next == MONDAY + 1410 * MINUTE, "it is tomorrow at half past nine");
+    EXPECT(PT_OK, pt_next_cycle(account, PT_MONITORING, MONDAY, &next, &error), "the next monitoring is asked for");
+    CHECK(next == MONDAY, "it is due now");
+    EXPECT(PT_OK, pt_next_cycle(account, PT_TRADING, MONDAY, &next, &error), "the next trading is asked for");
+    CHECK(next == MONDAY + 360 * MINUTE, "it is due at the close");
+}
+
+static void cycles(void) {
+    const char *path = in(directory, "cycles");
+    pt_account *account = open_account(path);
+    pt_cycle_options options = PT_CYCLE_OPTIONS_INIT;
+    pt_cycle cycle;
+    pt_known_signal known[2];
+    size_t count = 99;
+    int calls = 0;
+    uint64_t last;
+
+    market(account);
+    write_file(in(path, "config.json"), "{\"watchlist\": [\"NONE\", \"FAIL\", \"MSFT\", \"AAPL\"]}");
+    options.time = MONDAY;
+    opinion.signal = PT_SIGNAL_BUY;
+    opinion.score = 85;
+    opinion.price = 100;
+    opinion.confidence = PT_CONFIDENCE_HIGH;
+    strcpy(opinion.sector, "Software");
+    EXPECT(PT_OK, pt_monitoring_cycle(account, give_opinion, &opinion, &options, &cycle, &error), "a monitoring cycle is run");
+    CHECK(cycle.kind == PT_MONITORING && cycle.outcome == PT_CYCLE_DONE && cycle.time == MONDAY && cycle.at > MONDAY, "it is done");
+    CHECK(cycle.analysed == 2 && cycle.unanalysed == 2 && cycle.changes == 2 && cycle.queued == 2, "it has looked at everything");
+    CHECK(cycle.bought == 0 && cycle.sold == 0 && cycle.rejected == 0 && cycle.deferred == 0 && cycle.value == 10000, "and traded nothing");
+    CHECK(cycle.reason[0] == '\0' && strcmp(cycle.problem, "FAIL: the analyst failed: no feed") == 0, "what went wrong is said");
+    CHECK(cycle.seq == summary(account).seq && cycle.first_seq == cycle.seq - 5, "rules, two signals, two entries and the record");
+
+    EXPECT(PT_OK, pt_signals(account, NULL, 0, &count, &error), "the signals are counted");
+    CHECK(count == 2, "there are two");
+    EXPECT(PT_BUFFER_TOO_SMALL, pt_signals(account, known, 1, &count, &error), "too little room is refused");
+    EXPECT(PT_OK, pt_signals(account, known, 2, &count, &error), "the signals are listed");
+    CHECK(strcmp(known[0].symbol, "AAPL") == 0 && strcmp(known[1].symbol, "MSFT") == 0, "by symbol");
+    CHECK(known[0].signal == PT_SIGNAL_BUY && known[0].score == 85 && known[0].price == 100 && known[0].known_since == MONDAY, "with their figures");
+    CHECK(known[0].confidence == PT_CONFIDENCE_HIGH && strcmp(known[0].sector, "Software") == 0, "and their texts");
+
+    EXPECT(PT_OK, pt_trading_cycle(account, never, NULL, &options, &cycle, &error), "a trading cycle is run before it is due");
+    CHECK(cycle.outcome == PT_CYCLE_SKIPPED && cycle.first_seq == cycle.seq && is_sentence(cycle.reason, sizeof cycle.reason), "it says why it was skipped");
+    CHECK(isnan(cycle.value), "and does not know the account's value");
+    options.flags = PT_CYCLE_IGNORE_SCHEDULE;
+    EXPECT(PT_OK, pt_trading_cycle(account, give_opinion, &opinion, &options, &cycle, &error), "a trading cycle is run all the same");
+    CHECK(cycle.kind == PT_TRADING && cycle.outcome == PT_CYCLE_DONE && cycle.bought == 2 && cycle.value == 10000, "it buys from the queue");
+    CHECK(summary(account).position_count == 2 && summary(account).queued_count == 0, "which is empty now");
+
+    opinion.signal = PT_SIGNAL_SELL;
+    EXPECT(PT_OK, pt_monitoring_cycle(account, give_opinion, &opinion, &options, NULL, &error), "the report may be NULL");
+    CHECK(summary(account).position_count == 0, "what fell critically is sold at once");
+    last = summary(account).seq;
+    write_file(in(path, "config.json"), "{\"watchlist\": [\"STOP\"]}");
+    EXPECT(PT_STOPPED, pt_monitoring_cycle(account, give_opinion, &opinion, &options, &cycle, &error), "the analyst ends the cycle");
+    CHECK(summary(account).seq == last, "nothing has changed, and there is no record");
+    write_file(in(path, "config.json"), "{");
+    EXPECT(PT_INVALID_CONFIG, pt_monitoring_cycle(account, never, NULL, &options, &cycle, &error), "an invalid config.json is refused");
+    CHECK(summary(account).seq == last + 1, "that failure is recorded");
+
+    EXPECT(PT_OK, pt_cycles(account, 1, count_cycles, &calls, &error), "the cycles are listed");
+    CHECK(calls == 5, "there were five");
+    EXPECT(PT_OK, pt_cycles(account, last + 1, count_cycles, &calls, &error), "the last cycles are listed");
+    CHECK(calls == 6, "there was one");
+    EXPECT(PT_STOPPED, pt_cycles(account, 1, stop_cycles, &calls, &error), "a callback stops the list");
+    CHECK(calls == 7, "at once");
+    EXPECT_PLAIN(PT_OK, pt_close(account), "an account closes");
+    EXPECT(PT_OK, pt_verify(path, NULL, &error), "the account is proved");
+}
+
 static void locks(void) {
     const char *path = in(directory, "jobs.lock");
     pt_account *account = open_account(in(directory, "locks")), *other = open_account(in(directory, "locks"));
@@ -734,6 +909,8 @@ int main(int argc, char **argv) {
     batches();
     state();
     queue();
+    cycle_arguments();
+    cycles();
     locks();
     maintenance();
     return finish();

@@ -211,4 +211,39 @@ AT(pt_execution, symbol, 64);
 AT(pt_execution, message, 104);
 AT(pt_execution, reserved, 368);
 
+SIZE(pt_cycle_options, 16);
+AT(pt_cycle_options, struct_size, 0);
+AT(pt_cycle_options, flags, 4);
+AT(pt_cycle_options, time, 8);
+
+SIZE(pt_cycle, 672);
+AT(pt_cycle, seq, 0);
+AT(pt_cycle, first_seq, 8);
+AT(pt_cycle, time, 16);
+AT(pt_cycle, at, 24);
+AT(pt_cycle, kind, 32);
+AT(pt_cycle, outcome, 36);
+AT(pt_cycle, analysed, 40);
+AT(pt_cycle, unanalysed, 44);
+AT(pt_cycle, changes, 48);
+AT(pt_cycle, queued, 52);
+AT(pt_cycle, bought, 56);
+AT(pt_cycle, sold, 60);
+AT(pt_cycle, rejected, 64);
+AT(pt_cycle, deferred, 68);
+AT(pt_cycle, value, 72);
+AT(pt_cycle, reason, 80);
+AT(pt_cycle, problem, 344);
+AT(pt_cycle, reserved, 608);
+
+SIZE(pt_known_signal, 400);
+AT(pt_known_signal, symbol, 0);
+AT(pt_known_signal, signal, 40);
+AT(pt_known_signal, confidence, 44);
+AT(pt_known_signal, score, 48);
+AT(pt_known_signal, price, 56);
+AT(pt_known_signal, known_since, 64);
+AT(pt_known_signal, sector, 72);
+AT(pt_known_signal, reserved, 336);
+
 int main(void) { return 0; }

@@ -45,11 +45,17 @@ static pt_status enqueue(const pt_opportunity *opportunity) {
     return status;
 }
 
+static int32_t no_opinion(void *context, const char *symbol, int64_t time, pt_analysis *out) {
+    (void)context, (void)symbol, (void)time, (void)out;
+    return PT_NO_OPINION;
+}
+
 int main(int argc, char **argv) {
     NEWER(pt_options) options = {PT_OPTIONS_INIT, {0}};
     NEWER(pt_request) request = {PT_REQUEST_INIT, {0}};
     NEWER(pt_order) order = {PT_ORDER_INIT, {0}};
     NEWER(pt_opportunity) opportunity = {PT_OPPORTUNITY_INIT, {0}};
+    NEWER(pt_cycle_options) cycle = {PT_CYCLE_OPTIONS_INIT, {0}};
     const char *path;
     if (argc != 2) {
         fprintf(stderr, "usage: struct_sizes DIRECTORY\n");
@@ -66,6 +72,8 @@ int main(int argc, char **argv) {
     TRY_SIZES(pt_request, request, pt_deposit(account, 1, &request.known, &error));
     TRY_SIZES(pt_order, order, pt_submit(account, &order.known, NULL, &error));
     TRY_SIZES(pt_opportunity, opportunity, enqueue(&opportunity.known));
+    TRY_SIZES(pt_cycle_options, cycle, pt_monitoring_cycle(account, no_opinion, NULL, &cycle.known, NULL, &error));
+    TRY_SIZES(pt_cycle_options, cycle, pt_trading_cycle(account, no_opinion, NULL, &cycle.known, NULL, &error));
 
     /* A struct inside a struct is checked, too. */
     order.known.request = &request.known;
