@@ -79,7 +79,7 @@ import Testing
         let samples = [
             try #require(timeZoneFile("America/New_York"), "needs the package tzdata"), Sample().bytes, Sample(version: 0).bytes,
         ]
-        for round in 0..<6000 {
+        for round in 0..<3000 {
             var bytes = samples[round % samples.count]
             for _ in 0..<Int.random(in: 1...4, using: &random) {
                 let index = Int.random(in: 0..<bytes.count, using: &random)
