@@ -1,14 +1,13 @@
 import Ledger
 
 extension TimeZoneRules {
-    /// The size of the largest time zone file that is read. Those of the tz database have less than 4 KiB.
+    /// How large a time zone file may be that is read. Those of the tz database have less than 4 KiB.
     public static let maximumFileSize = 65_536
 
     /// Reads a compiled time zone file (TZif, RFC 8536, versions 1 to 4). Any bytes may be given.
     ///
     /// `nil` if it is damaged, or counts leap seconds, which UTC as computers keep it does not.
     public init?(file bytes: [UInt8]) {
-        guard bytes.count <= Self.maximumFileSize else { return nil }
         var reader = ByteReader(bytes)
         guard let old = Header(&reader) else { return nil }
         guard old.version != 0 else {
@@ -17,7 +16,7 @@ extension TimeZoneRules {
             return
         }
         // The first block is for programs that know only version 1; the second says the same in 64 bits.
-        guard reader.skip(old.size(timeSize: 4)), let header = Header(&reader), header.version == old.version,
+        guard reader.skip(old.size(timeSize: 4)), let header = Header(&reader),
             let block = Block(&reader, header, timeSize: 8), let footer = reader.takeFooter()
         else { return nil }
         guard !footer.isEmpty else {
@@ -74,7 +73,7 @@ private struct Block {
     private static let offsets: ClosedRange<Int64> = -89_999...93_599
 
     init?(_ reader: inout ByteReader, _ header: Header, timeSize: Int) {
-        guard header.leapCount == 0, header.typeCount >= 1, reader.has(header.size(timeSize: timeSize)) else { return nil }
+        guard header.leapCount == 0, header.typeCount >= 1 else { return nil }
         var times: [Int64] = []
         for _ in 0..<header.timeCount {
             guard let time = reader.takeInteger(timeSize), times.last.map({ $0 < time }) ?? true else { return nil }
@@ -101,10 +100,8 @@ private struct ByteReader {
 
     var isAtEnd: Bool { rest.isEmpty }
 
-    func has(_ count: Int) -> Bool { count <= rest.count }
-
     mutating func take(_ count: Int) -> ArraySlice<UInt8>? {
-        guard has(count) else { return nil }
+        guard count <= rest.count else { return nil }
         defer { rest = rest.dropFirst(count) }
         return rest.prefix(count)
     }

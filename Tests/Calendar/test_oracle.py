@@ -58,7 +58,7 @@ class NewYork(unittest.TestCase):
         generator = random.Random(seed)
         edges = list(self.oracle.opens["2000":"2030"]) + list(self.oracle.closes["2000":"2030"])
         first, last = pandas.Timestamp("2000-01-01", tz="UTC"), pandas.Timestamp("2031-01-01", tz="UTC")
-        for _ in range(150):
+        for _ in range(60):
             if generator.random() < 0.5:
                 time = generator.choice(edges) + pandas.Timedelta(minutes=generator.choice([-1, 0, 1]))
             else:

