@@ -63,10 +63,7 @@ public struct SystemCalls: System {
     }
 
     public func write(_ bytes: UnsafeRawBufferPointer, to file: FileDescriptor, at offset: Int64) throws(Errno) -> Int {
-        // Beyond the limit the kernel would not only refuse, but also send SIGXFSZ, which ends the host.
-        let (end, isTooLarge) = offset.addingReportingOverflow(Int64(bytes.count))
-        guard !isTooLarge, end <= fileSizeLimit() else { throw Errno(code: EFBIG) }
-        return try count(repeating { pwrite(file.rawValue, bytes.baseAddress, bytes.count, off_t(offset)) })
+        try count(repeating { pwrite(file.rawValue, bytes.baseAddress, bytes.count, off_t(offset)) })
     }
 
     public func truncate(_ file: FileDescriptor, to size: Int64) throws(Errno) {
