@@ -73,7 +73,7 @@ extension DirectoryStore {
             if case .acceptedRules = record.event { rulesOffset = position.offset }
             position.crc = writer.appendLine(
                 record, durableSeq: durableSeq, more: index < records.count - 1, previousCRC: position.crc, at: position.offset)
-            position.offset = start.offset + Int64(writer.bytes.count)
+            position.offset = start.offset + Int64(writer.count)
             position.lineCount += 1
             position.seq = record.seq
             position.acceptsAnyLink = false

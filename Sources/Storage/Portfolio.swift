@@ -28,13 +28,13 @@ enum PortfolioProblem: Error, Hashable {
 }
 
 /// The checksum covers every byte before these.
-private let checksumPrefix = ",\n  \"checksum\": \"crc32c:"
-private let checksumSuffix = "\"\n}\n"
+private let checksumPrefix = Array(",\n  \"checksum\": \"crc32c:".utf8)
+private let checksumSuffix = Array("\"\n}\n".utf8)
 
 /// Writes portfolio.json again and again, encoding only what changed.
 ///
 /// What most commits change is written by hand, the rest by jansson.
-struct PortfolioWriter {
+struct PortfolioWriter: ~Copyable {
     private var positions: [(position: Position, text: [UInt8])] = []
     private var entries: [(entry: QueueEntry, text: [UInt8])] = []
     private var signals: (known: [KnownSignal], text: [UInt8]) = ([], Array("{}".utf8))
@@ -70,14 +70,14 @@ struct PortfolioWriter {
         text.member("generation", UInt64(reference.generation))
         text.member("lines", UInt64(reference.position.lineCount))
         text.member("offset", UInt64(clamping: reference.position.offset))
-        text.member("crc", hexadecimal(reference.position.crc))
+        text.member("crc", checksum: reference.position.crc)
         text.member("durable_seq", reference.durableSeq)
         text.member("durable_offset", UInt64(clamping: reference.durableOffset))
         text.member("rules_offset", UInt64(clamping: reference.rulesOffset))
         text.endObject()
-        let checksum = text.bytes.withUnsafeBytes { CRC32C.checksum($0) }
+        let checksum = text.withUnsafeBytes { CRC32C.checksum($0) }
         text.appendRaw(checksumPrefix)
-        text.appendRaw(hexadecimal(checksum))
+        text.appendChecksum(checksum)
         text.appendRaw(checksumSuffix)
         return text.bytes
     }
@@ -192,11 +192,11 @@ extension Portfolio {
 
     /// Whether the text ends in the checksum of what stands before it.
     static func hasRightChecksum(_ text: [UInt8]) -> Bool {
-        let count = checksumPrefix.utf8.count + 8 + checksumSuffix.utf8.count
+        let count = checksumPrefix.count + 8 + checksumSuffix.count
         guard text.count > count else { return false }
         let end = text.suffix(count)
-        guard end.starts(with: checksumPrefix.utf8), end.suffix(checksumSuffix.utf8.count).elementsEqual(checksumSuffix.utf8),
-            let checksum = checksumValue(end.dropFirst(checksumPrefix.utf8.count).prefix(8))
+        guard end.starts(with: checksumPrefix), end.suffix(checksumSuffix.count).elementsEqual(checksumSuffix),
+            let checksum = checksumValue(end.dropFirst(checksumPrefix.count).prefix(8))
         else { return false }
         return text.withUnsafeBytes { CRC32C.checksum(UnsafeRawBufferPointer(rebasing: $0.dropLast(count))) } == checksum
     }
