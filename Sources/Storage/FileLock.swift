@@ -20,19 +20,19 @@ struct LockHolder: Hashable {
     static let releasedMark = Array("was".utf8)
 
     var bytes: [UInt8] {
-        // No string interpolation: this is written by every commit.
-        var line: [UInt8] = []
-        line.reserveCapacity(Self.byteCount)
-        for word in [
-            "pid", String(processID), "since", since.description, purpose.rawValue, "thread", String(threadID), "token",
-            String(processToken, radix: 16),
-        ] {
-            line.append(contentsOf: word.utf8)
-            line.append(UInt8(ascii: " "))
-        }
-        while line.count < Self.byteCount - 1 { line.append(UInt8(ascii: " ")) }
-        line.append(UInt8(ascii: "\n"))
-        return line
+        // Not by string interpolation: every commit writes this.
+        var line = LineWriter(capacity: Self.byteCount)
+        line.appendRaw("pid ")
+        line.appendInteger(UInt64(processID.magnitude))
+        line.appendRaw(" since ")
+        line.appendTimestamp(since)
+        line.appendRaw(purpose == .account ? " account thread " : " lock thread ")
+        line.appendInteger(threadID)
+        line.appendRaw(" token ")
+        line.appendHexadecimal(processToken)
+        while line.count < Self.byteCount - 1 { line.appendRaw(" ") }
+        line.appendRaw("\n")
+        return line.bytes
     }
 }
 

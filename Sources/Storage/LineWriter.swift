@@ -103,7 +103,9 @@ struct LineWriter: ~Copyable {
 
     mutating func member(_ key: StaticString, _ value: Timestamp) {
         name(key)
-        append(capacity: Timestamp.textCount) { value.write(to: $0) }
+        put(UInt8(ascii: "\""))
+        appendTimestamp(value)
+        put(UInt8(ascii: "\""))
     }
 
     mutating func member(_ key: StaticString, _ value: Symbol) {
@@ -114,7 +116,7 @@ struct LineWriter: ~Copyable {
     mutating func member(_ key: StaticString, checksum: UInt32) {
         name(key)
         put(UInt8(ascii: "\""))
-        appendChecksum(checksum)
+        appendHexadecimal(checksum)
         put(UInt8(ascii: "\""))
     }
 
@@ -170,18 +172,28 @@ struct LineWriter: ~Copyable {
 
     // MARK: Values
 
+    /// In quotes.
     mutating func appendSymbol(_ symbol: Symbol) {
-        append(capacity: Symbol.maximumCount) { symbol.write(to: $0) }
+        put(UInt8(ascii: "\""))
+        let buffer = UnsafeMutableBufferPointer(start: room(for: Symbol.maximumCount), count: Symbol.maximumCount)
+        count += symbol.write(to: buffer)
+        put(UInt8(ascii: "\""))
     }
 
-    /// Eight lower-case hexadecimal digits.
-    mutating func appendChecksum(_ value: UInt32) {
-        let place = room(for: 8)
-        for index in 0..<8 {
-            let digit = UInt8(truncatingIfNeeded: value >> UInt32(28 - 4 * index) & 15)
+    /// As lower-case hexadecimal digits: 8 of a checksum.
+    mutating func appendHexadecimal(_ value: some FixedWidthInteger & UnsignedInteger) {
+        let digits = value.bitWidth / 4
+        let place = room(for: digits)
+        for index in 0..<digits {
+            let digit = UInt8(truncatingIfNeeded: value >> (4 * (digits - 1 - index)) & 15)
             place[index] = digit + (digit < 10 ? UInt8(ascii: "0") : UInt8(ascii: "a") - 10)
         }
-        count += 8
+        count += digits
+    }
+
+    /// Without quotes.
+    mutating func appendTimestamp(_ time: Timestamp) {
+        count += time.write(to: UnsafeMutableBufferPointer(start: room(for: Timestamp.textCount), count: Timestamp.textCount))
     }
 
     private mutating func appendDecimal(_ micros: Int64) {
@@ -189,7 +201,7 @@ struct LineWriter: ~Copyable {
         count += writeDecimal(micros, style: .jansson, to: buffer)
     }
 
-    private mutating func appendInteger(_ value: UInt64) {
+    mutating func appendInteger(_ value: UInt64) {
         var digits = 1
         var limit: UInt64 = 10
         while digits < 20 && value >= limit {
@@ -203,13 +215,6 @@ struct LineWriter: ~Copyable {
             rest /= 10
         }
         count += digits
-    }
-
-    /// Text that needs no escapes, in quotes.
-    private mutating func append(capacity: Int, _ write: (UnsafeMutableBufferPointer<UInt8>) -> Int) {
-        put(UInt8(ascii: "\""))
-        count += write(UnsafeMutableBufferPointer(start: room(for: capacity), count: capacity))
-        put(UInt8(ascii: "\""))
     }
 
     private mutating func appendString(_ text: String) {
