@@ -35,6 +35,36 @@ static inline int64_t pt_file_system_is_local(int fd) {
 }
 #endif
 
+/* CRC-32C by the processor's own instruction, which has taken the place of tables in every x86-64 since 2008. */
+#if defined(__x86_64__)
+#include <cpuid.h>
+#include <string.h>
+
+static inline int pt_has_crc32c(void) {
+    unsigned int a, b, c, d;
+    return __get_cpuid(1, &a, &b, &c, &d) && (c & bit_SSE4_2) != 0;
+}
+
+/* The register after `count` more bytes. Only where pt_has_crc32c. */
+__attribute__((target("sse4.2"))) static inline uint32_t pt_crc32c(uint32_t crc, const uint8_t *bytes, int64_t count) {
+    uint64_t wide = crc;
+    for (; count >= 8; count -= 8, bytes += 8) {
+        uint64_t word;
+        memcpy(&word, bytes, 8);
+        wide = __builtin_ia32_crc32di(wide, word);
+    }
+    crc = (uint32_t)wide;
+    for (; count > 0; count--, bytes++) crc = __builtin_ia32_crc32qi(crc, *bytes);
+    return crc;
+}
+#else
+static inline int pt_has_crc32c(void) { return 0; }
+static inline uint32_t pt_crc32c(uint32_t crc, const uint8_t *bytes, int64_t count) {
+    (void)bytes, (void)count;
+    return crc;
+}
+#endif
+
 #if defined(__APPLE__)
 #include <xlocale.h>
 #else

@@ -95,16 +95,18 @@ private struct DecimalWriter {
 
     /// Writes `value` with at least `count` digits.
     mutating func putDigits(_ value: UInt64, count minimumCount: Int) {
-        var divisor: UInt64 = 1
         var digits = 1
-        while digits < minimumCount || value / divisor >= 10 {
-            divisor *= 10
+        var rest = value / 10
+        while digits < minimumCount || rest > 0 {
+            rest /= 10
             digits += 1
         }
-        while divisor > 0 {
-            put(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: value / divisor % 10))
-            divisor /= 10
+        rest = value
+        for index in stride(from: count + digits - 1, through: count, by: -1) {
+            buffer[index] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 10)
+            rest /= 10
         }
+        count += digits
     }
 
     /// Writes 1 to 99 millionths with an exponent.

@@ -134,7 +134,8 @@ public final class Account: @unchecked Sendable {
 
     /// Now, by the account's clock.
     func now() throws(PaperTradeError) -> Timestamp {
-        try callbacks.run(allowingReads: false) { () throws(PaperTradeError) in try Self.readClock(options) }
+        guard options.clock != nil else { return Timestamp(clamping: system.realTime()) }
+        return try callbacks.run(allowingReads: false) { () throws(PaperTradeError) in try Self.readClock(options) }
             ?? Timestamp(clamping: system.realTime())
     }
 

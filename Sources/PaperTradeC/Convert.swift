@@ -94,14 +94,14 @@ func shortText(_ pointer: UnsafePointer<CChar>?, _ field: String) throws(PaperTr
 
 /// Copies as much of `text` as fits, with its NUL, into a C array of characters; never cuts a character.
 func copy<Array>(_ text: String, to array: inout Array) {
+    var text = text
     withUnsafeMutableBytes(of: &array) { buffer in
-        var utf8 = Swift.Array(text.utf8.prefix(buffer.count - 1))
-        if utf8.count < text.utf8.count {
-            while let last = utf8.last, last & 0xC0 == 0x80 { utf8.removeLast() }
-            if let last = utf8.last, last >= 0xC0 { utf8.removeLast() }
+        text.withUTF8 { utf8 in
+            var count = min(utf8.count, buffer.count - 1)
+            if count < utf8.count { while count > 0 && utf8[count] & 0xC0 == 0x80 { count -= 1 } }
+            buffer.copyBytes(from: utf8.prefix(count))
+            for index in count..<buffer.count { buffer[index] = 0 }
         }
-        buffer.copyBytes(from: utf8)
-        for index in utf8.count..<buffer.count { buffer[index] = 0 }
     }
 }
 

@@ -198,27 +198,8 @@ final class AccountDirectory: Sendable {
     }
 
     /// Writes all of `bytes`, or throws; then any part may have been written.
-    func write(_ bytes: UnsafeRawBufferPointer, to file: OpenFile, at offset: Int64) throws(Errno) {
-        var done = 0
-        while done < bytes.count {
-            let count = try system.write(
-                UnsafeRawBufferPointer(rebasing: bytes[done...]), to: file.descriptor, at: offset + Int64(done))
-            // A regular file that accepts nothing without an error will not accept more.
-            if count == 0 { throw .inputOutput }
-            done += count
-        }
-    }
-
     func write(_ bytes: [UInt8], to file: OpenFile, at offset: Int64) throws(Errno) {
-        var result: Result<Void, Errno> = .success(())
-        bytes.withUnsafeBytes { buffer in
-            do throws(Errno) {
-                try write(buffer, to: file, at: offset)
-            } catch {
-                result = .failure(error)
-            }
-        }
-        try result.get()
+        try system.writeFully(bytes, to: file.descriptor, at: offset, limit: system.fileSizeLimit())
     }
 
     func syncDirectory() throws(StorageError) {
@@ -238,10 +219,12 @@ final class AccountDirectory: Sendable {
 }
 
 /// Runs system calls; their error becomes a sentence about `operation` and `path`.
-func attempt<Result>(_ operation: String, _ path: String, _ body: () throws(Errno) -> Result) throws(StorageError) -> Result {
+func attempt<Result>(
+    _ operation: String, _ path: @autoclosure () -> String, _ body: () throws(Errno) -> Result
+) throws(StorageError) -> Result {
     do throws(Errno) {
         return try body()
     } catch {
-        throw StorageError(error, operation, path)
+        throw StorageError(error, operation, path())
     }
 }

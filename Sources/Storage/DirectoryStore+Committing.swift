@@ -6,7 +6,8 @@ extension DirectoryStore {
         try checkAcceptsChanges()
         let permissions = try portfolioPermissions()
         let lines = encode(draft.records, after: position, durableSeq: durableSeq)
-        try extend(toHold: lines.bytes.count)
+        let limit = system.fileSizeLimit()
+        try extend(toHold: lines.bytes.count, limit: limit)
 
         // 4. The successor of portfolio.json: a full disk stops here, unharmed.
         let previous = (state: state, position: position, rulesOffset: rulesOffset)
@@ -15,7 +16,7 @@ extension DirectoryStore {
         rulesOffset = lines.rulesOffset
         let temporary: PublishedFile
         do throws(StorageError) {
-            temporary = try writeTemporary(permissions)
+            temporary = try writeTemporary(permissions, limit: limit)
         } catch {
             (state, position, rulesOffset) = previous
             throw error
@@ -24,7 +25,7 @@ extension DirectoryStore {
         // 5. The events, in one write, and 6. the view.
         do throws(StorageError) {
             try attempt("write", journalPath()) { () throws(Errno) in
-                try directory.write(lines.bytes, to: journal, at: previous.position.offset)
+                try system.writeFully(lines.bytes, to: journal.descriptor, at: previous.position.offset, limit: limit)
             }
             if durability == .full {
                 system.startWriting(journal.descriptor, from: previous.position.offset, count: Int64(lines.bytes.count))
@@ -72,7 +73,7 @@ extension DirectoryStore {
             if case .acceptedRules = record.event { rulesOffset = position.offset }
             position.crc = writer.appendLine(
                 record, durableSeq: durableSeq, more: index < records.count - 1, previousCRC: position.crc, at: position.offset)
-            position.offset = start.offset + Int64(writer.bytes.count)
+            position.offset = start.offset + Int64(writer.count)
             position.lineCount += 1
             position.seq = record.seq
             position.acceptsAnyLink = false
@@ -85,24 +86,27 @@ extension DirectoryStore {
     static let blockSize: Int64 = 1 << 16
 
     /// Makes sure that `count` bytes and at least a sector of fill behind them are in the file, and on the disk as fill.
-    private func extend(toHold count: Int) throws(StorageError) {
-        let path = journalPath()
-        let size = try attempt("examine", path) { () throws(Errno) in try system.status(journal.descriptor).size }
+    private func extend(toHold count: Int, limit: Int64) throws(StorageError) {
+        let size: Int64
+        if let journalSize {
+            size = journalSize
+        } else {
+            size = try attempt("examine", journalPath()) { () throws(Errno) in try system.status(journal.descriptor).size }
+        }
         let needed = position.offset + Int64(count) + sectorSize
         var end = size
         if needed > size { end = (needed + Self.blockSize - 1) / Self.blockSize * Self.blockSize }
         // Also where the file has the bytes already: a write beyond the limit is refused, and the wipe after it would be, too.
-        guard (end > size ? end : needed) <= system.fileSizeLimit() else {
-            throw StorageError(Errno.tooLarge, "write", path)
-        }
+        guard (end > size ? end : needed) <= limit else { throw StorageError(Errno.tooLarge, "write", journalPath()) }
         if end > size {
             do throws(Errno) {
                 try directory.write([UInt8](repeating: fill, count: Int(end - size)), to: journal, at: size)
             } catch {
                 try? system.truncate(journal.descriptor, to: size)
-                throw StorageError(error, "extend", path)
+                throw StorageError(error, "extend", journalPath())
             }
         }
+        journalSize = end
         // Whoever extended the file may have died before syncing it, so every handle syncs a block before it uses it.
         if end > syncedSize {
             try syncJournal()

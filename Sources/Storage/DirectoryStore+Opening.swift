@@ -135,7 +135,7 @@ extension DirectoryStore {
         var crc = previousCRC
         for (index, record) in records.enumerated() {
             crc = writer.appendLine(
-                record, durableSeq: 0, more: index < records.count - 1, previousCRC: crc, at: Int64(writer.bytes.count))
+                record, durableSeq: 0, more: index < records.count - 1, previousCRC: crc, at: Int64(writer.count))
         }
         var bytes = writer.bytes
         let size = (bytes.count + Int(sectorSize) + Int(blockSize) - 1) / Int(blockSize) * Int(blockSize)

@@ -48,18 +48,14 @@ extension DirectoryStore {
     }
 
     /// Writes the state to the temporary file. On failure there is no such file.
-    func writeTemporary(_ permissions: PortfolioPermissions) throws(StorageError) -> PublishedFile {
+    ///
+    /// - Parameter limit: the most bytes that a file may have.
+    func writeTemporary(_ permissions: PortfolioPermissions, limit: Int64) throws(StorageError) -> PublishedFile {
         let reference = reference
         let text = try portfolioWriter.write(state, reference)
-        let path = directory.path(of: AccountFile.portfolioTemporary)
         let file = try createTemporary()
         do throws(Errno) {
-            var written = 0
-            while written < text.count {
-                let count = try writeSome(text[written...], to: file, at: Int64(written))
-                if count == 0 { throw .inputOutput }
-                written += count
-            }
+            try system.writeFully(text, to: file, at: 0, limit: limit)
             let status = try system.status(file)
             var mode = permissions.mode
             if let user = permissions.user, let group = permissions.group, user != status.user || group != status.group {
@@ -72,28 +68,19 @@ extension DirectoryStore {
         } catch {
             try? system.close(file)
             try? system.unlink(AccountFile.portfolioTemporary, in: directory.descriptor)
-            throw StorageError(error, "write", path)
+            throw StorageError(error, "write", directory.path(of: AccountFile.portfolioTemporary))
         }
-    }
-
-    private func writeSome(_ bytes: ArraySlice<UInt8>, to file: FileDescriptor, at offset: Int64) throws(Errno) -> Int {
-        var result: Result<Int, Errno> = .success(0)
-        bytes.withUnsafeBytes { buffer in
-            result = Result { () throws(Errno) in try system.write(buffer, to: file, at: offset) }
-        }
-        return try result.get()
     }
 
     private func createTemporary() throws(StorageError) -> FileDescriptor {
-        let path = directory.path(of: AccountFile.portfolioTemporary)
         do throws(Errno) {
             return try system.open(AccountFile.portfolioTemporary, in: directory.descriptor, .createNew)
         } catch {
-            if error != .exists { throw StorageError(error, "make", path) }
+            if error != .exists { throw StorageError(error, "make", directory.path(of: AccountFile.portfolioTemporary)) }
         }
         // A process died after making it, or after the exchange.
         try disposeOfTemporary()
-        return try attempt("make", path) { () throws(Errno) in
+        return try attempt("make", directory.path(of: AccountFile.portfolioTemporary)) { () throws(Errno) in
             try system.open(AccountFile.portfolioTemporary, in: directory.descriptor, .createNew)
         }
     }
@@ -103,14 +90,15 @@ extension DirectoryStore {
     /// An exchange, because ext4 flushes a file that is renamed over another; and because what was there can then be looked at: an
     /// edit that somebody saved in the meantime is kept.
     func publishTemporary(_ file: PublishedFile) throws(StorageError) {
-        let path = directory.path(of: AccountFile.portfolio)
         let previous = published
         do throws(Errno) {
             try system.exchange(AccountFile.portfolioTemporary, with: AccountFile.portfolio, in: directory.descriptor)
         } catch {
             // It may have happened all the same: look.
             if try directory.status(AccountFile.portfolio)?.identity != file.identity {
-                guard error == .noEntry || error.meansUnsupported else { throw StorageError(error, "publish", path) }
+                guard error == .noEntry || error.meansUnsupported else {
+                    throw StorageError(error, "publish", directory.path(of: AccountFile.portfolio))
+                }
                 if error != .noEntry { try keepIfEdited(AccountFile.portfolio, unless: previous) }
                 try renameTemporary(file)
                 published = file
@@ -180,7 +168,7 @@ extension DirectoryStore {
             return
         }
         if try isPublishedByOthers() { return }
-        let temporary = try writeTemporary(try portfolioPermissions())
+        let temporary = try writeTemporary(try portfolioPermissions(), limit: system.fileSizeLimit())
         do throws(StorageError) {
             try publishTemporary(temporary)
         } catch {

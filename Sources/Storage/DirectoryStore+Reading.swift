@@ -2,11 +2,11 @@ import Ledger
 
 extension DirectoryStore {
     public func catchUp(isLocked: Bool) throws(StorageError) {
-        let path = journalPath()
         guard let status = try directory.status(AccountFile.journal) else {
-            throw StorageError(.missingData, "\(escaped(path)) is gone: restore it, or recover what is left")
+            throw StorageError(.missingData, "\(escaped(journalPath())) is gone: restore it, or recover what is left")
         }
         if status.identity != journal.identity { return try followNewGeneration(isLocked: isLocked) }
+        if isLocked { journalSize = status.size }
 
         // The end of the last known line, and a byte more.
         let count = min(Int(position.offset), checksumSuffixCount + 2)

@@ -29,6 +29,8 @@ public final class DirectoryStore: Store {
     var rulesOffset: Int64 = 0
     /// How much of the journal's file this handle has synced itself.
     var syncedSize: Int64 = 0
+    /// The size of the journal's file, if it is known: while the lock is held nobody else extends it.
+    var journalSize: Int64?
     /// portfolio.json as this handle last saw it published.
     var published: PublishedFile?
     var portfolioWriter = PortfolioWriter()
@@ -41,7 +43,10 @@ public final class DirectoryStore: Store {
     /// The journal's file: replaced after a reset. Whoever is syncing keeps the one it started with.
     var journal: OpenFile {
         get { openJournal.withLock { $0 } }
-        set { openJournal.withLock { $0 = newValue } }
+        set {
+            openJournal.withLock { $0 = newValue }
+            journalSize = nil
+        }
     }
     /// Held by the thread that is syncing the journal. A failed fdatasync is reported once for each open file, so two threads
     /// must not wait in it together: one of them would be told of a success that is none.
@@ -78,6 +83,7 @@ public final class DirectoryStore: Store {
             throw StorageError(.readOnly, "\(escaped(path)) was opened read-only: open it for writing to change it")
         }
         try accountLock.acquire(deadline)
+        journalSize = nil
         do throws(StorageError) {
             try directory.checkIsInPlace()
         } catch {

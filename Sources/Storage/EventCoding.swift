@@ -29,7 +29,7 @@ let maximumLineCount = 8192
 extension LineWriter {
     /// Appends the line, newline included, and returns its checksum.
     mutating func appendLine(_ record: Record, durableSeq: UInt64, more: Bool, previousCRC: UInt32, at offset: Int64) -> UInt32 {
-        let start = bytes.count
+        let start = count
         beginObject()
         member("seq", record.seq)
         member("at", record.at)
@@ -40,11 +40,11 @@ extension LineWriter {
         member("cash", record.cash)
         member("durable", durableSeq)
         if more { memberTrue("more") }
-        member("prev", hexadecimal(previousCRC))
-        let crc = bytes.withUnsafeBytes { CRC32C.checksum(UnsafeRawBufferPointer(rebasing: $0[start...])) }
-        member("crc", hexadecimal(crc))
+        member("prev", checksum: previousCRC)
+        let crc = withUnsafeBytes { CRC32C.checksum(UnsafeRawBufferPointer(rebasing: $0[start...])) }
+        member("crc", checksum: crc)
         appendRaw("}")
-        if (offset + Int64(bytes.count - start)) % sectorSize == 0 { appendRaw(" ") }
+        if (offset + Int64(count - start)) % sectorSize == 0 { appendRaw(" ") }
         appendRaw("\n")
         return crc
     }

@@ -20,10 +20,19 @@ struct LockHolder: Hashable {
     static let releasedMark = Array("was".utf8)
 
     var bytes: [UInt8] {
-        let text =
-            "pid \(processID) since \(since) \(purpose.rawValue) thread \(threadID) token \(String(processToken, radix: 16))"
-        let line = Array(text.utf8.prefix(Self.byteCount - 1))
-        return line + [UInt8](repeating: UInt8(ascii: " "), count: Self.byteCount - 1 - line.count) + [UInt8(ascii: "\n")]
+        // Not by string interpolation: every commit writes this.
+        var line = LineWriter(capacity: Self.byteCount)
+        line.appendRaw("pid ")
+        line.appendInteger(UInt64(processID.magnitude))
+        line.appendRaw(" since ")
+        line.appendTimestamp(since)
+        line.appendRaw(purpose == .account ? " account thread " : " lock thread ")
+        line.appendInteger(threadID)
+        line.appendRaw(" token ")
+        line.appendHexadecimal(processToken)
+        while line.count < Self.byteCount - 1 { line.appendRaw(" ") }
+        line.appendRaw("\n")
+        return line.bytes
     }
 }
 
@@ -96,10 +105,10 @@ final class FileLock {
     /// often and starves.
     func acquire(_ deadline: Deadline) throws(StorageError) {
         while true {
-            let file = try open()
+            let (file, identity) = try open()
             do throws(StorageError) {
                 try poll(file, until: deadline)
-                if try isStillNamed(file) {
+                if try isStillNamed(identity) {
                     self.file = file
                     ownerProcessID = system.processID()
                     writeHolder(to: file)
@@ -121,13 +130,13 @@ final class FileLock {
         guard let file else { return }
         self.file = nil
         if ownerProcessID == system.processID() {
-            _ = LockHolder.releasedMark.withUnsafeBytes { try? system.write($0, to: file, at: 0) }
+            try? system.writeFully(LockHolder.releasedMark, to: file, at: 0, limit: system.fileSizeLimit())
             try? system.unlock(file)
         }
         try? system.close(file)
     }
 
-    private func open() throws(StorageError) -> FileDescriptor {
+    private func open() throws(StorageError) -> (file: FileDescriptor, identity: FileStatus.Identity) {
         let file: FileDescriptor
         do throws(Errno) {
             file = try system.open(name, in: directory, .readWriteCreating)
@@ -141,7 +150,7 @@ final class FileLock {
             guard status.kind == .regular else {
                 throw StorageError(.unsafeFile, "\(escaped(path)) is not a regular file: remove it")
             }
-            return file
+            return (file, status.identity)
         } catch {
             try? system.close(file)
             throw error
@@ -149,10 +158,9 @@ final class FileLock {
     }
 
     private func poll(_ file: FileDescriptor, until deadline: Deadline) throws(StorageError) {
+        if try tryLock(file) { return }
         var random = UInt64(truncatingIfNeeded: system.monotonicTime()) ^ UInt64(UInt32(bitPattern: system.processID())) << 32
         while true {
-            let isTaken = try attempt("lock", path) { () throws(Errno) in try system.tryLock(file, exclusive: true) }
-            if isTaken { return }
             if let interruption = deadline.interruption?() { throw interruption }
             let holder = holder(in: file)
             if let holder, holder.processID == system.processID(), holder.processToken == system.processToken() {
@@ -169,13 +177,17 @@ final class FileLock {
             if remaining == 0 { throw busy(holder) }
             random = random &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
             system.sleep(nanoseconds: min(remaining, Int64(100_000 + (random >> 33) % 200_000)))
+            if try tryLock(file) { return }
         }
     }
 
-    private func isStillNamed(_ file: FileDescriptor) throws(StorageError) -> Bool {
-        let held = try attempt("examine", path) { () throws(Errno) in try system.status(file) }
+    private func tryLock(_ file: FileDescriptor) throws(StorageError) -> Bool {
+        try attempt("lock", path) { () throws(Errno) in try system.tryLock(file, exclusive: true) }
+    }
+
+    private func isStillNamed(_ identity: FileStatus.Identity) throws(StorageError) -> Bool {
         do throws(Errno) {
-            return try system.status(name, in: directory).identity == held.identity
+            return try system.status(name, in: directory).identity == identity
         } catch {
             if error == .noEntry { return false }
             throw StorageError(error, "examine", path)
@@ -199,8 +211,8 @@ final class FileLock {
     /// Best effort: the lock holds without it.
     private func writeHolder(to file: FileDescriptor) {
         let holder = LockHolder(
-            processID: system.processID(), processToken: system.processToken(), threadID: system.threadID(), purpose: purpose,
+            processID: ownerProcessID, processToken: system.processToken(), threadID: system.threadID(), purpose: purpose,
             since: Timestamp(clamping: system.realTime()))
-        _ = holder.bytes.withUnsafeBytes { try? system.write($0, to: file, at: 0) }
+        try? system.writeFully(holder.bytes, to: file, at: 0, limit: system.fileSizeLimit())
     }
 }

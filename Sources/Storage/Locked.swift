@@ -10,9 +10,9 @@
 ///
 /// Over pthread_mutex_t, which the thread sanitizer understands.
 public final class Locked<Value>: @unchecked Sendable {
-    private let mutex: UnsafeMutablePointer<pthread_mutex_t>
+    @usableFromInline let mutex: UnsafeMutablePointer<pthread_mutex_t>
     // Not a stored property: the thread sanitizer takes one without size, as in Locked<Void>, for the object itself.
-    private let value: UnsafeMutablePointer<Value>
+    @usableFromInline let value: UnsafeMutablePointer<Value>
 
     public init(_ value: sending Value) {
         self.value = .allocate(capacity: 1)
@@ -29,6 +29,7 @@ public final class Locked<Value>: @unchecked Sendable {
     }
 
     /// Runs `body` with the value to itself. Must not be entered again by `body`.
+    @inlinable
     public func withLock<Result, Failure: Error>(_ body: (inout Value) throws(Failure) -> Result) throws(Failure) -> Result {
         pthread_mutex_lock(mutex)
         defer { pthread_mutex_unlock(mutex) }

@@ -28,25 +28,33 @@ enum PortfolioProblem: Error, Hashable {
 }
 
 /// The checksum covers every byte before these.
-private let checksumPrefix = ",\n  \"checksum\": \"crc32c:"
-private let checksumSuffix = "\"\n}\n"
+private let checksumPrefix = Array(",\n  \"checksum\": \"crc32c:".utf8)
+private let checksumSuffix = Array("\"\n}\n".utf8)
 
 /// Writes portfolio.json again and again, encoding only what changed.
 ///
 /// What most commits change is written by hand, the rest by jansson.
-struct PortfolioWriter {
-    private var positions: [(position: Position, text: [UInt8])] = []
-    private var entries: [(entry: QueueEntry, text: [UInt8])] = []
-    private var signals: (known: [KnownSignal], text: [UInt8]) = ([], Array("{}".utf8))
-    private var cycles: (log: CycleLog, text: [UInt8])?
+struct PortfolioWriter: ~Copyable {
+    /// What was written last, and beside it how.
+    private var positions: [Position] = []
+    private var positionTexts: [[UInt8]] = []
+    private var queue: [QueueEntry] = []
+    private var queueTexts: [[UInt8]] = []
+    private var signals: [KnownSignal] = []
+    private var signalsText = Array("{}".utf8)
+    private var cycles: CycleLog?
+    private var cyclesText: [UInt8] = []
     /// Kept for its memory.
     private var text = LineWriter(capacity: 4096)
 
     mutating func write(_ state: AccountState, _ reference: JournalReference) throws(StorageError) -> [UInt8] {
         updatePositions(state.positions)
-        try updateEntries(state.queue)
-        try updateSignals(state.signals)
-        let cycles = try text(of: state.cycles)
+        if queue != state.queue { try updateQueue(state.queue) }
+        if signals != state.signals { try updateSignals(state.signals) }
+        if cycles != state.cycles {
+            cyclesText = try state.cycles.portfolioText()
+            cycles = state.cycles
+        }
         text.removeAll()
         text.beginObject(.indented)
         text.member("format", formatName)
@@ -58,26 +66,26 @@ struct PortfolioWriter {
         text.member("net_deposits", state.netDeposits)
         text.member("realized_pnl", state.realizedPnL)
         text.appendRaw(",\n  \"positions\": {")
-        text.appendList(positions.lazy.map(\.text))
+        text.appendList(positionTexts)
         text.appendRaw("},\n  \"queued_opportunities\": [")
-        text.appendList(entries.lazy.map(\.text))
+        text.appendList(queueTexts)
         text.appendRaw("],\n  \"signals\": ")
-        text.appendRaw(signals.text)
+        text.appendRaw(signalsText)
         text.appendRaw(",\n  \"cycles\": ")
-        text.appendRaw(cycles)
+        text.appendRaw(cyclesText)
         text.appendRaw(",\n  \"journal\": ")
         text.beginObject(.spaced)
         text.member("generation", UInt64(reference.generation))
         text.member("lines", UInt64(reference.position.lineCount))
         text.member("offset", UInt64(clamping: reference.position.offset))
-        text.member("crc", hexadecimal(reference.position.crc))
+        text.member("crc", checksum: reference.position.crc)
         text.member("durable_seq", reference.durableSeq)
         text.member("durable_offset", UInt64(clamping: reference.durableOffset))
         text.member("rules_offset", UInt64(clamping: reference.rulesOffset))
         text.endObject()
-        let checksum = text.bytes.withUnsafeBytes { CRC32C.checksum($0) }
+        let checksum = text.withUnsafeBytes { CRC32C.checksum($0) }
         text.appendRaw(checksumPrefix)
-        text.appendRaw(hexadecimal(checksum))
+        text.appendHexadecimal(checksum)
         text.appendRaw(checksumSuffix)
         return text.bytes
     }
@@ -86,51 +94,47 @@ struct PortfolioWriter {
     private mutating func updatePositions(_ new: [Position]) {
         // Nearly always the symbols are those of the last time.
         var index = 0
-        while index < new.count, index < positions.count, positions[index].position.symbol == new[index].symbol {
-            if positions[index].position != new[index] { positions[index] = (new[index], text(of: new[index])) }
+        while index < new.count, index < positions.count, positions[index].symbol == new[index].symbol {
+            if positions[index] != new[index] {
+                positionTexts[index] = text(of: new[index])
+                positions[index] = new[index]
+            }
             index += 1
         }
+        if index == new.count && index == positions.count { return }
         let known = positions[index...]
-        if index == new.count && known.isEmpty { return }
-        positions.removeSubrange(index...)
-        var place = known.startIndex
+        let knownTexts = positionTexts[index...]
+        positions.replaceSubrange(index..., with: new[index...])
+        positionTexts.removeSubrange(index...)
+        var place = index
         for position in new[index...] {
-            while place < known.endIndex && known[place].position.symbol < position.symbol { place += 1 }
-            if place < known.endIndex && known[place].position == position {
-                positions.append(known[place])
-            } else {
-                positions.append((position, text(of: position)))
-            }
+            while place < known.endIndex && known[place].symbol < position.symbol { place += 1 }
+            let isKnown = place < known.endIndex && known[place] == position
+            positionTexts.append(isKnown ? knownTexts[place] : text(of: position))
         }
     }
 
-    private mutating func updateEntries(_ new: [QueueEntry]) throws(StorageError) {
-        var updated: [(entry: QueueEntry, text: [UInt8])] = []
+    private mutating func updateQueue(_ new: [QueueEntry]) throws(StorageError) {
+        var texts: [[UInt8]] = []
         for entry in new {
-            if let known = entries.first(where: { $0.entry.seq == entry.seq }), known.entry == entry {
-                updated.append(known)
+            if let place = queue.firstIndex(where: { $0.seq == entry.seq }), queue[place] == entry {
+                texts.append(queueTexts[place])
             } else {
-                updated.append((entry, try text(of: entry)))
+                texts.append(try text(of: entry))
             }
         }
-        entries = updated
+        queue = new
+        queueTexts = texts
     }
 
     /// Signals change with a monitoring cycle and not with a trade, so they are kept as one text.
-    private mutating func updateSignals(_ known: [KnownSignal]) throws(StorageError) {
-        guard known != signals.known else { return }
+    private mutating func updateSignals(_ new: [KnownSignal]) throws(StorageError) {
         var text = LineWriter()
         text.appendRaw("{")
-        text.appendList(try known.map { (signal) throws(StorageError) in try signal.portfolioText() })
+        text.appendList(try new.map { (signal) throws(StorageError) in try signal.portfolioText() })
         text.appendRaw("}")
-        signals = (known, text.bytes)
-    }
-
-    private mutating func text(of log: CycleLog) throws(StorageError) -> [UInt8] {
-        if let cycles, cycles.log == log { return cycles.text }
-        let text = try log.portfolioText()
-        cycles = (log, text)
-        return text
+        signals = new
+        signalsText = text.bytes
     }
 
     private func text(of position: Position) -> [UInt8] {
@@ -164,7 +168,7 @@ struct PortfolioWriter {
 
 extension LineWriter {
     /// The elements of a list or object that is a member of the outermost object: one a line.
-    fileprivate mutating func appendList(_ texts: some Sequence<[UInt8]>) {
+    fileprivate mutating func appendList(_ texts: [[UInt8]]) {
         var isFirst = true
         for text in texts {
             appendRaw(isFirst ? "\n    " : ",\n    ")
@@ -192,11 +196,11 @@ extension Portfolio {
 
     /// Whether the text ends in the checksum of what stands before it.
     static func hasRightChecksum(_ text: [UInt8]) -> Bool {
-        let count = checksumPrefix.utf8.count + 8 + checksumSuffix.utf8.count
+        let count = checksumPrefix.count + 8 + checksumSuffix.count
         guard text.count > count else { return false }
         let end = text.suffix(count)
-        guard end.starts(with: checksumPrefix.utf8), end.suffix(checksumSuffix.utf8.count).elementsEqual(checksumSuffix.utf8),
-            let checksum = checksumValue(end.dropFirst(checksumPrefix.utf8.count).prefix(8))
+        guard end.starts(with: checksumPrefix), end.suffix(checksumSuffix.count).elementsEqual(checksumSuffix),
+            let checksum = checksumValue(end.dropFirst(checksumPrefix.count).prefix(8))
         else { return false }
         return text.withUnsafeBytes { CRC32C.checksum(UnsafeRawBufferPointer(rebasing: $0.dropLast(count))) } == checksum
     }

@@ -20,7 +20,8 @@ public protocol System: Sendable {
     func status(path: String) throws(Errno) -> FileStatus
     /// pread(2); fewer bytes than asked, also 0, at the end of the file
     func read(_ file: FileDescriptor, into buffer: UnsafeMutableRawBufferPointer, at offset: Int64) throws(Errno) -> Int
-    /// pwrite(2); can write fewer bytes than given. EFBIG beyond RLIMIT_FSIZE, without the signal that would end the host
+    /// pwrite(2); can write fewer bytes than given. Not beyond ``fileSizeLimit()``, where the kernel would not only refuse, but also send
+    /// SIGXFSZ, which ends the host
     func write(_ bytes: UnsafeRawBufferPointer, to file: FileDescriptor, at offset: Int64) throws(Errno) -> Int
     /// ftruncate(2)
     func truncate(_ file: FileDescriptor, to size: Int64) throws(Errno)

@@ -23,7 +23,9 @@ public struct SystemCalls: System {
             case .createNew: O_RDWR | O_CREAT | O_EXCL
             }
         return try aboveStandardStreams(
-            repeating { openat(directory.rawValue, name, flags | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0o600) })
+            name.withCString { name in
+                repeating { openat(directory.rawValue, name, flags | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0o600) }
+            })
     }
 
     public func open(path: String) throws(Errno) -> FileDescriptor {
@@ -48,13 +50,13 @@ public struct SystemCalls: System {
 
     public func status(_ name: String, in directory: FileDescriptor) throws(Errno) -> FileStatus {
         var status = stat()
-        try check(repeating { fstatat(directory.rawValue, name, &status, AT_SYMLINK_NOFOLLOW) })
+        try check(name.withCString { name in repeating { fstatat(directory.rawValue, name, &status, AT_SYMLINK_NOFOLLOW) } })
         return FileStatus(status)
     }
 
     public func status(path: String) throws(Errno) -> FileStatus {
         var status = stat()
-        try check(repeating { stat(path, &status) })
+        try check(path.withCString { path in repeating { stat(path, &status) } })
         return FileStatus(status)
     }
 
@@ -63,10 +65,7 @@ public struct SystemCalls: System {
     }
 
     public func write(_ bytes: UnsafeRawBufferPointer, to file: FileDescriptor, at offset: Int64) throws(Errno) -> Int {
-        // Beyond the limit the kernel would not only refuse, but also send SIGXFSZ, which ends the host.
-        let (end, isTooLarge) = offset.addingReportingOverflow(Int64(bytes.count))
-        guard !isTooLarge, end <= fileSizeLimit() else { throw Errno(code: EFBIG) }
-        return try count(repeating { pwrite(file.rawValue, bytes.baseAddress, bytes.count, off_t(offset)) })
+        try count(repeating { pwrite(file.rawValue, bytes.baseAddress, bytes.count, off_t(offset)) })
     }
 
     public func truncate(_ file: FileDescriptor, to size: Int64) throws(Errno) {
@@ -109,14 +108,19 @@ public struct SystemCalls: System {
 
     public func exchange(_ name: String, with other: String, in directory: FileDescriptor) throws(Errno) {
         #if os(Linux)
-            try check(repeating { renameat2(directory.rawValue, name, directory.rawValue, other, pt_rename_exchange) })
+            try check(
+                name.withCString { name in
+                    other.withCString { other in
+                        repeating { renameat2(directory.rawValue, name, directory.rawValue, other, pt_rename_exchange) }
+                    }
+                })
         #else
             try check(repeating { renameatx_np(directory.rawValue, name, directory.rawValue, other, UInt32(RENAME_SWAP)) })
         #endif
     }
 
     public func unlink(_ name: String, in directory: FileDescriptor) throws(Errno) {
-        try check(repeating { unlinkat(directory.rawValue, name, 0) })
+        try check(name.withCString { name in repeating { unlinkat(directory.rawValue, name, 0) } })
     }
 
     public func makeDirectory(path: String, mode: UInt32) throws(Errno) {
@@ -301,6 +305,8 @@ private func time(of clock: clockid_t) -> timespec {
 }
 
 /// The one place where a call that a signal interrupted is made again.
+///
+/// The calls of a commit are given names by `withCString`: a string that is passed to C as it is becomes an array first.
 private func repeating<Result: SignedInteger>(_ call: () -> Result) -> Result {
     while true {
         let result = call()

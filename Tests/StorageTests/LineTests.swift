@@ -149,6 +149,9 @@ import Testing
         ]
         for (bytes, crc) in table {
             #expect(bytes.withUnsafeBytes { CRC32C.checksum($0) } == crc)
+            var byTables = CRC32C()
+            bytes.withUnsafeBytes { byTables.addByTables($0) }
+            #expect(byTables.value == crc)
             for split in bytes.indices {
                 var register = CRC32C()
                 bytes[..<split].withUnsafeBytes { register.add($0) }
