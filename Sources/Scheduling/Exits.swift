@@ -47,8 +47,8 @@ extension Position {
         )
     }
 
-    /// Whether so many days of 24 hours have passed since the first purchase.
+    /// Whether so many days of 24 hours have passed since the first purchase; none have by a clock that is behind the buyer's.
     private func isHeld(days: Rate, at time: Timestamp) -> Bool {
-        Int128(time.microseconds(since: firstPurchaseDate)) >= Int128(days.micros) * 86_400
+        Int128(max(0, time.microseconds(since: firstPurchaseDate))) >= Int128(days.micros) * 86_400
     }
 }
