@@ -29,14 +29,16 @@ public struct CycleSchedule: Sendable {
     }
 
     /// When a program that runs cycles should run the next one: `time` itself if one is due, else a later moment. A failed cycle is due
-    /// again, once, after `cycles.retry_minutes`. `nil` if there is none until the end of 9999.
+    /// again, once, after `cycles.retry_minutes`, if it can still be run then. `nil` if there is none until the end of 9999.
     public func nextDue(_ kind: CycleKind, from time: Timestamp, _ log: CycleLog) -> Timestamp? {
         let last = log[kind]
         if let moment = standingMoment(kind, at: time), last.map({ $0.time < moment }) ?? true { return time }
         let regular = nextMoment(kind, after: time)
-        guard let last, last.outcome == .failed, last.failures == 1 else { return regular }
+        // Of failures in a row every other one is that of a second try.
+        guard let last, last.outcome == .failed, last.failures % 2 == 1 else { return regular }
         let wait = rules[.cyclesRetryMinutes].micros * 60
         let retry = max(time, Timestamp(clamping: last.time.microseconds + wait))
+        guard standingMoment(kind, at: retry) != nil else { return regular }
         return regular.map { min($0, retry) } ?? retry
     }
 
