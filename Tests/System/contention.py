@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import subprocess
+import time
 from dataclasses import dataclass
 from typing import Callable
 
+import papertrade
 from files import portfolio_of
 from support import SystemTest, compiled, finish, start
 
@@ -44,3 +46,17 @@ class ContentionTest(SystemTest):
         self.assertEqual(held, shares.counts)
         self.assert_verifies()
         return shares
+
+    def hold(self) -> subprocess.Popen[str]:
+        """A process that holds the account's lock until it is told to trade, or killed."""
+        holder = self.started(start(compiled("hosts/holder.c"), self.path, stdin=subprocess.PIPE))
+        assert holder.stdout is not None
+        self.assertEqual(holder.stdout.readline(), "held\n")
+        return holder
+
+    def lateness(self, account: papertrade.Account, timeout: float) -> float:
+        """How much longer than its timeout, in seconds, the account waits for a lock that somebody keeps."""
+        began = time.monotonic()
+        with self.assertRaises(papertrade.Busy), account.lock(timeout):
+            pass
+        return time.monotonic() - began - timeout

@@ -15,7 +15,7 @@ class FairnessTest(ContentionTest):
         self.make(1_000_000)
         shares = self.contend(PROCESSES, SECONDS)
         # Far from even would be 1:1,000 and more, which a growing back-off leads to.
-        self.assertGreater(shares.ratio, 0.2)
+        self.assertGreater(shares.ratio, 0.05)
         note(
             f"{sum(shares.counts) / SECONDS:.0f} commits/s by {PROCESSES} processes; least to most {shares.ratio:.2f}; "
             f"longest commit {shares.longest:.0f} ms")
