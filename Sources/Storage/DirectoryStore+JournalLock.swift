@@ -9,12 +9,17 @@ extension DirectoryStore {
     /// With the lock file held. Nobody has to be waited for then, but for the holder of a lock file that is gone.
     func lockJournal(_ deadline: Deadline) throws(StorageError) {
         let file = journal
-        while try !attempt("lock", journalPath(), { () throws(Errno) in try system.tryLock(file.descriptor, exclusive: true) }) {
+        while true {
+            let isTaken = try attempt("lock", journalPath()) { () throws(Errno) in
+                try system.tryLock(file.descriptor, exclusive: true)
+            }
+            if isTaken { break }
             if let interruption = deadline.interruption?() { throw interruption }
             let remaining = deadline.remaining(system)
             guard remaining > 0 else {
                 throw StorageError(
-                    .busy, "\(escaped(journalPath())) is in use by a process whose lock file was deleted: try again, or wait longer")
+                    .busy, "\(escaped(journalPath())) is locked by a process whose lock file is gone: try again, or wait longer"
+                )
             }
             system.sleep(nanoseconds: min(remaining, 200_000))
         }

@@ -464,8 +464,7 @@ proctype world() provided (!killed[0] && !killed[1]) {
             CAN_KILL && (handles[0].is_open || handles[1].is_open) -> mishaps--;
             if :: handles[0].is_open -> victim = 0 :: handles[1].is_open -> victim = 1 fi;
             if :: lock == victim -> lock = FREE :: else fi;
-            killed[victim] = true;
-            victim = 0
+            d_step { killed[victim] = true; victim = 0 }
         }
     :: atomic {
             mishaps > 0 -> mishaps--;
