@@ -14,8 +14,8 @@ export PT                 := $(CURDIR)/$(BUILD)/pt
 export PYTHONPATH         := $(CURDIR)/Python
 export PYTHON
 
-.PHONY: all demo test test-swift test-c test-python test-system test-command-line test-calendar test-model test-package bench lint \
-    format install clean setup
+.PHONY: all demo test test-swift test-c test-python test-system test-command-line test-calendar test-model test-package reliability bench \
+    lint format install clean setup
 
 all: $(LIBRARY) $(BUILD)/pt
 
@@ -62,7 +62,7 @@ $(BUILD)/pt: $(SOURCES) | setup
 demo: all
 	CExamples/demo/run
 
-test: test-swift test-c test-python test-command-line test-calendar test-system test-package
+test: test-swift test-c test-python test-command-line test-calendar test-system test-model test-package
 
 test-swift: | setup
 	$(SWIFT) test
@@ -98,6 +98,16 @@ test-package: all
 bench: APT_PACKAGES += libsqlite3-dev
 bench: $(LIBRARY)
 	$(PYTHON) Benchmarks/run
+
+# The commit protocol, explored by spin.
+test-model: APT_PACKAGES += spin
+test-model: | setup
+	$(PYTHON) Tests/Model/check
+
+# Everything that proves the promise, exhaustively; hours. Prints the scorecard, and puts it into Tests/Reliability/README.md.
+reliability: APT_PACKAGES += spin strace
+reliability: all
+	Tests/Reliability/scorecard --write Tests/Reliability/README.md
 
 lint:
 	$(SWIFT) format lint --strict --recursive Package.swift Sources Tests

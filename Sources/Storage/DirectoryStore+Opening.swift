@@ -55,6 +55,8 @@ extension DirectoryStore {
         defer { lock.release() }
         if let journal = try directory.open(AccountFile.journal, .readWrite) {
             let store = DirectoryStore(directory: directory, durability: options.durability, journal: journal)
+            try store.lockJournal(deadline)
+            defer { store.unlockJournal() }
             try store.load(isLocked: true)
             try store.publishUnlessReadOnly()
             return store

@@ -20,6 +20,8 @@ public final class DirectoryStore: Store {
     let system: any System
     let durability: Durability
     private let accountLock: FileLock
+    /// The journal that is locked beside the lock file, and by which process.
+    var lockedJournal: (file: OpenFile, processID: Int32)?
 
     /// Everything below is read and changed by one thread at a time, the caller's to arrange, but for `progress` and `syncGate`.
     public internal(set) var state = AccountState()
@@ -86,13 +88,17 @@ public final class DirectoryStore: Store {
         journalSize = nil
         do throws(StorageError) {
             try directory.checkIsInPlace()
+            try lockJournal(deadline)
         } catch {
             accountLock.release()
             throw error
         }
     }
 
-    public func unlock() { accountLock.release() }
+    public func unlock() {
+        unlockJournal()
+        accountLock.release()
+    }
 
     public var isLocked: Bool { accountLock.isHeld }
 

@@ -19,6 +19,22 @@
 #ifndef MISHAPS
 #define MISHAPS 2
 #endif
+/* The kinds that happen at all: what one defect is found with need not slow down another. */
+#ifdef WITHOUT_FAULTS
+#define CAN_FAIL false
+#else
+#define CAN_FAIL (mishaps > 0)
+#endif
+#ifdef WITHOUT_LOST_SYNCS
+#define CAN_LOSE_SYNC false
+#else
+#define CAN_LOSE_SYNC (mishaps > 0)
+#endif
+#ifdef WITHOUT_KILLS
+#define CAN_KILL false
+#else
+#define CAN_KILL (mishaps > 0)
+#endif
 
 #define SLOTS 4
 #define VERSIONS 8      /* more than can be told apart at one time; 0 is none */
@@ -181,7 +197,7 @@ inline sync_journal() {
                 i = 0;
                 succeeded = true
             }
-        :: !my.lost_sync && mishaps > 0 ->
+        :: !my.lost_sync && CAN_LOSE_SYNC ->
             mishaps--;
             write_some_back();
             handles[1 - me].lost_sync = handles[1 - me].is_open;
@@ -384,14 +400,14 @@ next:
             }
             if
             :: write(my.count, version); succeeded = true
-            :: mishaps > 0 -> mishaps--; write(my.count, TORN); succeeded = false
+            :: CAN_FAIL -> mishaps--; write(my.count, TORN); succeeded = false
             fi
         }
         /* 6. Publish. */
         atomic {
             if
             :: succeeded -> view_count = my.count + 1; view_version = version; view_durable = my.durable; check()
-            :: succeeded && mishaps > 0 -> mishaps--; succeeded = false
+            :: succeeded && CAN_FAIL -> mishaps--; succeeded = false
             :: !succeeded
             fi
         }
@@ -445,11 +461,10 @@ proctype world() provided (!killed[0] && !killed[1]) {
     byte victim;
     do
     :: atomic {
-            mishaps > 0 && (handles[0].is_open || handles[1].is_open) -> mishaps--;
+            CAN_KILL && (handles[0].is_open || handles[1].is_open) -> mishaps--;
             if :: handles[0].is_open -> victim = 0 :: handles[1].is_open -> victim = 1 fi;
             if :: lock == victim -> lock = FREE :: else fi;
-            killed[victim] = true;
-            victim = 0
+            d_step { killed[victim] = true; victim = 0 }
         }
     :: atomic {
             mishaps > 0 -> mishaps--;
@@ -467,7 +482,7 @@ proctype world() provided (!killed[0] && !killed[1]) {
             d_step { killed[0] = handles[0].is_open; killed[1] = handles[1].is_open }
         }
     :: atomic {
-            mishaps > 0 -> mishaps--;
+            CAN_LOSE_SYNC -> mishaps--;
             write_some_back();
             handles[0].lost_sync = handles[0].is_open;
             handles[1].lost_sync = handles[1].is_open

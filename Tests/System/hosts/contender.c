@@ -1,5 +1,5 @@
-/* contender PATH SECONDS SYMBOL: trades as fast as it can for so long, from the end of its input on; prints how often, and the longest
- * time that one took in milliseconds. */
+/* contender PATH SECONDS SYMBOL THINK: trades for so long, from the end of its input on, and waits THINK microseconds after each trade;
+ * prints how often it traded, and the longest time that one took in milliseconds. */
 #include "host.h"
 #include <time.h>
 
@@ -10,19 +10,21 @@ static double now(void) {
 }
 
 int main(int argc, char **argv) {
-    REQUIRE(argc == 4, "usage");
+    REQUIRE(argc == 5, "usage");
     pt_error error;
     pt_account *account = opened(argv[1]);
+    useconds_t think = (useconds_t)atoi(argv[4]);
     puts("ready");
     fflush(stdout);
     while (getchar() != EOF) {}
-    double begin = now(), end = begin + atof(argv[2]), longest = 0;
+    double end = now() + atof(argv[2]), longest = 0;
     long count = 0;
-    for (double last = begin; last < end; count++) {
+    for (double start = now(); start < end; start = now()) {
         EXPECT(PT_OK, pt_buy(account, argv[3], 1, 0.5, NULL, &error));
-        double time = now();
-        if (time - last > longest) longest = time - last;
-        last = time;
+        double took = now() - start;
+        if (took > longest) longest = took;
+        count++;
+        if (think > 0) usleep(think);
     }
     REQUIRE(pt_close(account) == PT_OK, "closing");
     printf("%ld %.1f\n", count, longest * 1e3);
