@@ -57,6 +57,8 @@ import Testing
         #expect(rules.time(on: date("2014-12-09"), secondOfDay: 34_200) == time("2014-12-09T14:30"))
         // On the days of change, before and after it.
         #expect(rules.time(on: date("2014-03-09"), secondOfDay: 3600) == time("2014-03-09T06:00"))
+        #expect(rules.time(on: date("2014-03-09"), secondOfDay: 4 * 3600) == time("2014-03-09T08:00"))
+        #expect(rules.time(on: date("2014-11-02"), secondOfDay: 3 * 3600) == time("2014-11-02T08:00"))
         #expect(rules.time(on: date("2014-03-09"), secondOfDay: 34_200) == time("2014-03-09T13:30"))
         #expect(rules.time(on: date("2014-11-02"), secondOfDay: 0) == time("2014-11-02T04:00"))
         #expect(rules.time(on: date("2014-11-02"), secondOfDay: 34_200) == time("2014-11-02T14:30"))
