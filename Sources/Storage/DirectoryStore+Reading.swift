@@ -86,6 +86,10 @@ extension DirectoryStore {
         }
         journal = file
         syncedSize = 0
+        if isLocked {
+            unlockJournal()
+            try lockJournal(Deadline(timeoutMilliseconds: 0, system: system))
+        }
         try load(isLocked: isLocked)
     }
 
