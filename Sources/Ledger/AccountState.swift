@@ -86,43 +86,22 @@ public struct AccountState: Hashable, Sendable {
     public init() {}
 
     /// The position in `symbol`, if it is held.
-    public func position(_ symbol: Symbol) -> Position? {
-        let index = positions.insertionIndex(of: symbol)
-        return index < positions.count && positions[index].symbol == symbol ? positions[index] : nil
-    }
+    public func position(_ symbol: Symbol) -> Position? { positions.element(symbol) }
 
     /// Replaces the position with the same symbol, or adds it.
-    public mutating func setPosition(_ position: Position) {
-        let index = positions.insertionIndex(of: position.symbol)
-        if index < positions.count && positions[index].symbol == position.symbol {
-            positions[index] = position
-        } else {
-            positions.insert(position, at: index)
-        }
-    }
+    public mutating func setPosition(_ position: Position) { positions.set(position) }
 
     public mutating func removePosition(_ symbol: Symbol) {
-        let index = positions.insertionIndex(of: symbol)
-        if index < positions.count && positions[index].symbol == symbol { positions.remove(at: index) }
+        if let index = positions.index(of: symbol) { positions.remove(at: index) }
     }
 
     public mutating func removeAllPositions() { positions.removeAll() }
 
     /// What is known of `symbol`.
-    public func signal(of symbol: Symbol) -> KnownSignal? {
-        let index = signals.insertionIndex(of: symbol)
-        return index < signals.count && signals[index].symbol == symbol ? signals[index] : nil
-    }
+    public func signal(of symbol: Symbol) -> KnownSignal? { signals.element(symbol) }
 
     /// Replaces what is known of the same symbol, or adds it.
-    public mutating func setSignal(_ known: KnownSignal) {
-        let index = signals.insertionIndex(of: known.symbol)
-        if index < signals.count && signals[index].symbol == known.symbol {
-            signals[index] = known
-        } else {
-            signals.insert(known, at: index)
-        }
-    }
+    public mutating func setSignal(_ known: KnownSignal) { signals.set(known) }
 
     mutating func removeAllSignals() { signals.removeAll() }
 
@@ -159,8 +138,25 @@ extension Position: SymbolOrdered {}
 extension KnownSignal: SymbolOrdered {}
 
 extension Array where Element: SymbolOrdered {
+    func element(_ symbol: Symbol) -> Element? { index(of: symbol).map { self[$0] } }
+
+    /// Replaces the element with the same symbol, or inserts it where it belongs.
+    mutating func set(_ element: Element) {
+        let index = insertionIndex(of: element.symbol)
+        if index < count && self[index].symbol == element.symbol {
+            self[index] = element
+        } else {
+            insert(element, at: index)
+        }
+    }
+
+    func index(of symbol: Symbol) -> Int? {
+        let index = insertionIndex(of: symbol)
+        return index < count && self[index].symbol == symbol ? index : nil
+    }
+
     /// The index of `symbol`'s element, or where it would be: the first one not before it.
-    func insertionIndex(of symbol: Symbol) -> Int {
+    private func insertionIndex(of symbol: Symbol) -> Int {
         var low = 0
         var high = count
         while low < high {

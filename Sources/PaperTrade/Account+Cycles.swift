@@ -67,8 +67,7 @@ extension Account {
             throw PaperTradeError(
                 .misuse, "a cycle is not allowed inside a batch or while holding the account's lock: end that first")
         }
-        let time: Timestamp
-        if let given = options.time { time = given } else { time = try now() }
+        let time = try moment(options.time)
         do throws(PaperTradeError) {
             return try run(kind, at: time, ignoresSchedule: options.ignoresSchedule, analyst)
         } catch {

@@ -12,14 +12,7 @@ extension Account {
         try checkUsable(isReading: false)
         if let initialCash, initialCash.isNegative { throw PaperTradeError(.invalidAmount(initialCash.description)) }
         guard !(gate.isInside && batch != nil) else { throw PaperTradeError(.misuse, "a reset is not allowed inside a batch") }
-        let id: RequestID? = try checked { () throws(Refusal) in
-            if let id = request.id { try RequestID(id) } else { nil }
-        }
-        let note: Text? = try checked { () throws(Refusal) in
-            if let note = request.note { try Text(note, field: "note") } else { nil }
-        }
-        let time: Timestamp
-        if let given = request.time { time = given } else { time = try now() }
+        let (id, note, time) = try content(of: request)
         let receipt = try criticalSection(deadline(nil)) { () throws(StorageError) in
             try view.withLock { _ throws(StorageError) in
                 try store.catchUp(isLocked: true)

@@ -58,20 +58,29 @@ extension Account {
         return last > now && last.microseconds(since: now) <= 3_600_000_000 ? last : now
     }
 
+    /// What accompanies a change, checked; the time is now where none is given.
+    func content(of request: RequestOptions) throws(PaperTradeError) -> (id: RequestID?, note: Text?, time: Timestamp) {
+        let (id, note) = try checked { () throws(Refusal) -> (RequestID?, Text?) in
+            (
+                try request.id.map { text throws(Refusal) in try RequestID(text) },
+                try request.note.map { text throws(Refusal) in try Text(text, field: "note") }
+            )
+        }
+        return (id, note, try moment(request.time))
+    }
+
+    /// `time`, or now.
+    func moment(_ time: Timestamp?) throws(PaperTradeError) -> Timestamp {
+        if let time { time } else { try now() }
+    }
+
     /// Makes one change: alone, or as part of the thread's batch.
     @discardableResult
     func change(_ change: Change, _ request: RequestOptions) throws(PaperTradeError) -> (
         outcome: Draft.Outcome, receipt: Receipt?
     ) {
         try checkUsable(isReading: false)
-        let id: RequestID? = try checked { () throws(Refusal) in
-            if let id = request.id { try RequestID(id) } else { nil }
-        }
-        let note: Text? = try checked { () throws(Refusal) in
-            if let note = request.note { try Text(note, field: "note") } else { nil }
-        }
-        let time: Timestamp
-        if let given = request.time { time = given } else { time = try now() }
+        let (id, note, time) = try content(of: request)
         let whole = Request(change, time: time, id: id, expectedSeq: request.expectedSeq, note: note)
 
         var confirmed: UInt64 = 0

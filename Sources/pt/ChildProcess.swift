@@ -35,7 +35,7 @@ final class ChildProcess {
         guard pipe(&toChild) == 0 else { throw Self.failure("make a pipe to", program, errno) }
         guard pipe(&fromChild) == 0 else {
             let code = errno
-            toChild.forEach { _ = close($0) }
+            for file in toChild { _ = close(file) }
             throw Self.failure("make a pipe to", program, code)
         }
         for file in toChild + fromChild { _ = fcntl(file, F_SETFD, FD_CLOEXEC) }
@@ -80,7 +80,7 @@ final class ChildProcess {
         posix_spawnattr_setpgroup(&attributes, 0)
         posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETPGROUP) | Int16(POSIX_SPAWN_SETSIGDEF))
         var words = ([program] + arguments).map { strdup($0) } + [nil]
-        defer { words.forEach { free($0) } }
+        defer { for word in words { free(word) } }
         var processID: pid_t = 0
         code = posix_spawn(&processID, program, &actions, &attributes, &words, environ)
         return processID
