@@ -38,13 +38,13 @@ extension Account {
     /// is reported; a ``PaperTradeError`` with the status `stopped` ends the cycle with nothing changed or recorded. One that never
     /// returns holds up its caller and nobody else.
     ///
-    /// - Throws: `invalidConfig`, `stopped`, `misuse` inside a batch or while this thread holds the account's lock, and the errors of any
-    ///   change. The failure is recorded where that is possible.
+    /// - Throws: `invalidConfig` also if `config.json` becomes invalid meanwhile, `stopped`, `misuse` inside a batch or while this thread
+    ///   holds the account's lock, and the errors of any change. The failure is recorded where that is possible.
     @discardableResult
     public func runMonitoringCycle(_ options: CycleOptions = CycleOptions(), analyst: Analyst) throws(PaperTradeError)
         -> CycleReport
     {
-        try runCycle(.monitoring, options, analyst)
+        try runCycle(.monitoring, options, analyst: analyst)
     }
 
     /// Runs a trading cycle: asks the analyst about what is held and what is queued, sells by the exit rules, and buys from the queue while
@@ -54,19 +54,21 @@ extension Account {
     @discardableResult
     public func runTradingCycle(_ options: CycleOptions = CycleOptions(), analyst: Analyst) throws(PaperTradeError) -> CycleReport
     {
-        try runCycle(.trading, options, analyst)
+        try runCycle(.trading, options, analyst: analyst)
     }
 
     /// Runs either; see ``runMonitoringCycle(_:analyst:)`` and ``runTradingCycle(_:analyst:)``.
     @discardableResult
     public func runCycle(
-        _ kind: CycleKind, _ options: CycleOptions = CycleOptions(), _ analyst: Analyst
+        _ kind: CycleKind, _ options: CycleOptions = CycleOptions(), analyst: Analyst
     ) throws(PaperTradeError) -> CycleReport {
         try checkUsable(isReading: false)
         guard !(gate.isInside && (batch != nil || lockCount > 0)) else {
             throw PaperTradeError(
                 .misuse, "a cycle is not allowed inside a batch or while holding the account's lock: end that first")
         }
+        // Before the analyst is asked for nothing.
+        try translated { () throws(StorageError) in try store.checkIsWritable() }
         let time = try moment(options.time)
         do throws(PaperTradeError) {
             return try run(kind, at: time, ignoresSchedule: options.ignoresSchedule, analyst)
@@ -89,7 +91,7 @@ extension Account {
         }
         let opinions = try opinions(of: symbols(of: state, rules, kind), at: time, rules, analyst)
         let seen = Set(state.queue.map(\.seq))
-        return try commit(at: time, problems: opinions.problems) { (draft) throws(Refusal) in
+        return try commit(at: time, problems: opinions.problems, needsValidConfig: true) { (draft) throws(Refusal) in
             // Another process may have done the session's cycle meanwhile.
             if !ignoresSchedule, let reason = schedule.reasonToSkip(kind, at: time, draft.state.cycles) {
                 return try draft.skip(kind, reason, time: time)
@@ -121,14 +123,18 @@ extension Account {
     }
 
     /// One commit with what `decide` appends.
+    ///
+    /// - Parameter needsValidConfig: the rules accepted last will not do, because the cycle may have begun under later ones.
     private func commit(
-        at time: Timestamp, problems: [String] = [], _ decide: (inout Draft) throws(Refusal) -> Cycle
+        at time: Timestamp, problems: [String] = [], needsValidConfig: Bool = false,
+        _ decide: (inout Draft) throws(Refusal) -> Cycle
     ) throws(PaperTradeError) -> CycleReport {
         let report = try criticalSection(deadline(nil)) { () throws(StorageError) in
             try view.withLock { _ throws(StorageError) in
                 try store.catchUp(isLocked: true)
                 var draft = Draft(on: store.state, at: recordingTime())
                 try acceptRules(into: &draft, time: time)
+                if needsValidConfig, case .failure(let error) = config.withLock({ $0.outcome }) { throw error }
                 let cycle = try refusing { () throws(Refusal) in try decide(&draft) }
                 guard let first = draft.records.first, let last = draft.records.last else {
                     throw StorageError(.misuse, "a cycle left no record")

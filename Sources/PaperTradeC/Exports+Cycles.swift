@@ -29,7 +29,7 @@ private func runCycle(
 ) -> pt_status {
     perform(error) { () throws(PaperTradeError) in
         let account = try Handles.account(account)
-        let result = try account.runCycle(kind, cycleOptions(options), swiftAnalyst(analyst, context))
+        let result = try account.runCycle(kind, cycleOptions(options), analyst: swiftAnalyst(analyst, context))
         report?.pointee = pt_cycle(result.record, result.cycle, firstSeq: result.firstSeq)
     }
 }

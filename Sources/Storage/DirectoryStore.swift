@@ -80,10 +80,14 @@ public final class DirectoryStore: Store {
         notices.append(Notice(isWarning: isWarning, message: message))
     }
 
+    /// - Throws: ``StorageError/Kind/readOnly`` if it was opened so.
+    public func checkIsWritable() throws(StorageError) {
+        guard directory.isReadOnly else { return }
+        throw StorageError(.readOnly, "\(escaped(path)) was opened read-only: open it for writing to change it")
+    }
+
     public func lock(_ deadline: Deadline) throws(StorageError) {
-        if directory.isReadOnly {
-            throw StorageError(.readOnly, "\(escaped(path)) was opened read-only: open it for writing to change it")
-        }
+        try checkIsWritable()
         try accountLock.acquire(deadline)
         journalSize = nil
         do throws(StorageError) {

@@ -1,0 +1,98 @@
+import Ledger
+import PaperTrade
+import Testing
+
+@testable import Storage
+
+/// A trading cycle that sells one position and buys two, on a machine whose calls fail and whose power is cut.
+@Suite struct `A trading cycle on a failing machine` {
+    private static let time = Timestamp(clamping: 1_795_444_200_000_000)
+
+    private func machine() throws -> SimulatedMachine {
+        let machine = try SimulatedMachine.withAccount()
+        let account = try machine.account()
+        let request = RequestOptions(time: Self.time)
+        try account.buy("OLD", 10, at: 100, request)
+        for symbol in ["A", "B"] { try account.enqueue(opportunity(symbol), request) }
+        let seq = try account.summary().seq
+        account.close()
+        let settled = SimulatedMachine(machine.disk.settled())
+        settled.acknowledge(seq)
+        return settled
+    }
+
+    private func trade(_ account: Account) throws(PaperTradeError) -> CycleReport {
+        try account.runTradingCycle(CycleOptions(time: Self.time, ignoresSchedule: true)) { symbol, time in
+            try Analysis(
+                signal: symbol.description == "OLD" ? .sell : .buy, score: Rate(80.0), price: Price(100.0), size: nil, time: time)
+        }
+    }
+
+    /// The account as a new process finds it: before the cycle, or after it; and whether a failure is recorded.
+    private func outcome(_ machine: SimulatedMachine) throws -> (isDone: Bool, failures: Int) {
+        let account = try machine.account()
+        defer { account.close() }
+        let state = try account.snapshot()
+        let held = state.positions.map(\.symbol.description)
+        let outcomes = try account.cycles().compactMap { record in
+            if case .ranCycle(let cycle) = record.event { cycle.outcome } else { nil }
+        }
+        #expect(held == ["OLD"] && state.queue.count == 2 || held == ["A", "B"] && state.queue.isEmpty, "\(held)")
+        #expect(outcomes.count { $0 == .done } == (held == ["OLD"] ? 0 : 1), "\(outcomes)")
+        #expect(try verifyAccount(path: simulatedPath, system: machine.process()).problems.isEmpty)
+        return (held != ["OLD"], outcomes.count { $0 == .failed })
+    }
+
+    @Test func `happens whole and once, or leaves nothing but the record of its failure, and then it can be done`() throws {
+        var generator = SeededGenerator(for: "faults of a trading cycle")
+        let start = try machine().disk
+        let healthy = SimulatedMachine(start)
+        let process = healthy.process()
+        let account = try healthy.account(process)
+        let calls = try process.recording { _ = try trade(account) }
+        var told: [String: Int] = [:]
+        for (number, call) in calls.enumerated() {
+            let isWhole = setting("PAPERTRADE_ALL_FAULTS") != nil
+            let faults = FaultRun.faults(of: call).shuffled(using: &generator)
+            for fault in isWhole ? faults : Array(faults.prefix(1)) {
+                for forEver in [false, true] {
+                    let machine = SimulatedMachine(start)
+                    let process = machine.process()
+                    let account = try machine.account(process)
+                    process.inject(fault, at: number, forEver: forEver)
+                    let result = Result { () throws(PaperTradeError) in try trade(account) }
+                    process.onCall(nil)
+                    machine.end(process.processID())
+                    let context: Comment = "\(fault)\(forEver ? " for ever" : "") at call \(number), \(call)"
+                    let (isDone, failures) = try outcome(machine)
+                    switch result {
+                    case .success(let report):
+                        #expect(report.cycle.counts.bought == 2 && report.cycle.counts.sold == 1 && isDone, context)
+                        told["done", default: 0] += 1
+                    case .failure(let error) where error.status == .uncertain || error.status == .failedHandle:
+                        told["uncertain", default: 0] += 1
+                    case .failure:
+                        #expect(!isDone, context)
+                        told[failures == 1 ? "recorded" : "refused", default: 0] += 1
+                    }
+                    guard !isDone else { continue }
+                    let again = try trade(try machine.account())
+                    #expect(again.cycle.counts.bought == 2 && again.cycle.counts.sold == 1, context)
+                    #expect(try outcome(machine).isDone, context)
+                }
+            }
+        }
+        print("a trading cycle: \(calls.count) calls, \(told.sorted { $0.key < $1.key })")
+        #expect(Set(told.keys) == ["done", "uncertain", "recorded", "refused"])
+    }
+
+    @Test func `is there whole or not at all after a kill or a power cut at any call`() throws {
+        let hunt = CrashHunt()
+        try hunt.run(on: try machine()) { machine in
+            let account = try machine.account()
+            try machine.acknowledged { try trade(account).seq }
+            account.close()
+        }
+        hunt.report()
+    }
+}
