@@ -77,10 +77,10 @@ extension Amount {
     public init(_ value: Double) throws(AmountError) {
         if value.isNaN { throw .notANumber }
         let scaled = (value * 1e6).rounded(.toNearestOrEven)
-        guard scaled.magnitude <= Double(amountLimit), let amount = Self(micros: Int64(scaled)) else { throw .outOfRange }
+        guard scaled.magnitude <= Double(amountLimit) else { throw .outOfRange }
         let change = (scaled - value * 1e6).magnitude
         guard change <= (value * 1e6).magnitude * 1e-4 else { throw .tooPrecise }
-        self = amount
+        self.init(clamping: Int64(scaled))
     }
 
     /// The exact value as a `Double`: dividing, not multiplying by 1e-6, which is off for more than a quarter of all values.

@@ -146,7 +146,9 @@ extension Account {
             return Decision(
                 outcome: Draft.Outcome(record: record), isRepeated: true, isProvisional: true, seq: record.seq)
         }
-        if let repeated = try view.withLock({ _ throws(StorageError) in try repetition(of: request) }) { return repeated }
+        if request.id != nil, let repeated = try view.withLock({ _ throws(StorageError) in try repetition(of: request) }) {
+            return repeated
+        }
         var result: Result<Draft.Outcome, Refusal>?
         result = Result { () throws(Refusal) in try batch?.draft.decide(request) ?? Draft.Outcome(record: nil) }
         guard let result else { throw StorageError(.misuse, "no batch") }

@@ -20,11 +20,11 @@ extension DirectoryStore {
     }
 
     private func isEndOfLastLine(_ bytes: ArraySlice<UInt8>, crc: UInt32) -> Bool {
-        var bytes = bytes
-        guard bytes.popLast() == fill else { return false }
-        if bytes.last == UInt8(ascii: " ") { bytes.removeLast() }
-        guard bytes.popLast() == UInt8(ascii: "}"), bytes.popLast() == UInt8(ascii: "\"") else { return false }
-        return checksumValue(bytes.suffix(8)) == crc
+        guard bytes.last == fill else { return false }
+        var line = bytes.dropLast()
+        if line.last == UInt8(ascii: " ") { line = line.dropLast() }
+        guard line.suffix(2).elementsEqual("\"}".utf8) else { return false }
+        return checksumValue(line.dropLast(2).suffix(8)) == crc
     }
 
     private func readNewLines(isLocked: Bool) throws(StorageError) {

@@ -157,27 +157,36 @@ final class FileLock {
         }
     }
 
+    /// How many polls pass between two looks at who holds the lock.
+    private static let pollsBetweenLooks = 16
+
     private func poll(_ file: FileDescriptor, until deadline: Deadline) throws(StorageError) {
         if try tryLock(file) { return }
         var random = UInt64(truncatingIfNeeded: system.monotonicTime()) ^ UInt64(UInt32(bitPattern: system.processID())) << 32
+        var count = 0
         while true {
             if let interruption = deadline.interruption?() { throw interruption }
-            let holder = holder(in: file)
-            if let holder, holder.processID == system.processID(), holder.processToken == system.processToken() {
-                if purpose == .account && holder.purpose == .lock {
-                    throw StorageError(
-                        .wouldDeadlock,
-                        "this process holds a lock of its own on \(escaped(path)): use the account's lock, or release it first")
-                }
-                if holder.threadID == system.threadID() {
-                    throw StorageError(.wouldDeadlock, "this thread already holds \(escaped(path)) through another handle")
-                }
-            }
+            // Not at every poll: with many waiters that would take more of the processor than their work.
+            if count % Self.pollsBetweenLooks == 0 { try checkCanEnd(holder(in: file)) }
+            count += 1
             let remaining = deadline.remaining(system)
-            if remaining == 0 { throw busy(holder) }
+            if remaining == 0 { throw busy(holder(in: file)) }
             random = random &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
             system.sleep(nanoseconds: min(remaining, Int64(100_000 + (random >> 33) % 200_000)))
             if try tryLock(file) { return }
+        }
+    }
+
+    /// - Throws: ``StorageError/Kind/wouldDeadlock`` if the holder waits for the one who asks.
+    private func checkCanEnd(_ holder: LockHolder?) throws(StorageError) {
+        guard let holder, holder.processID == system.processID(), holder.processToken == system.processToken() else { return }
+        if purpose == .account && holder.purpose == .lock {
+            throw StorageError(
+                .wouldDeadlock,
+                "this process holds a lock of its own on \(escaped(path)): use the account's lock, or release it first")
+        }
+        if holder.threadID == system.threadID() {
+            throw StorageError(.wouldDeadlock, "this thread already holds \(escaped(path)) through another handle")
         }
     }
 

@@ -1,5 +1,13 @@
 import Ledger
 
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#elseif canImport(Darwin)
+    import Darwin
+#endif
+
 /// Writes flat JSON objects, byte for byte as jansson would dump them with JSON_REAL_PRECISION(15).
 ///
 /// What every commit writes, the journal's lines and most of portfolio.json, is written by hand because a commit's time is spent here:
@@ -42,15 +50,18 @@ struct LineWriter: ~Copyable {
     mutating func removeAll() { count = 0 }
 
     /// Where the next bytes go; there is room for `more`.
+    @inline(__always)
     private mutating func room(for more: Int) -> UnsafeMutablePointer<UInt8> {
-        if capacity - count < more {
-            let larger = UnsafeMutablePointer<UInt8>.allocate(capacity: 2 * (count + more))
-            larger.update(from: start, count: count)
-            start.deallocate()
-            start = larger
-            capacity = 2 * (count + more)
-        }
+        if capacity - count < more { grow(by: more) }
         return start + count
+    }
+
+    private mutating func grow(by more: Int) {
+        capacity = 2 * (count + more)
+        let larger = UnsafeMutablePointer<UInt8>.allocate(capacity: capacity)
+        larger.update(from: start, count: count)
+        start.deallocate()
+        start = larger
     }
 
     private mutating func put(_ byte: UInt8) {
@@ -59,14 +70,14 @@ struct LineWriter: ~Copyable {
     }
 
     mutating func appendRaw(_ text: StaticString) {
-        room(for: text.utf8CodeUnitCount).update(from: text.utf8Start, count: text.utf8CodeUnitCount)
+        memcpy(room(for: text.utf8CodeUnitCount), text.utf8Start, text.utf8CodeUnitCount)
         count += text.utf8CodeUnitCount
     }
 
     mutating func appendRaw(_ bytes: [UInt8]) {
-        bytes.withUnsafeBufferPointer { source in
+        bytes.withUnsafeBytes { source in
             guard let first = source.baseAddress else { return }
-            room(for: source.count).update(from: first, count: source.count)
+            memcpy(room(for: source.count), first, source.count)
             count += source.count
         }
     }
@@ -146,11 +157,17 @@ struct LineWriter: ~Copyable {
         appendString(value)
     }
 
+    /// Comma, name and colon.
     private mutating func name(_ key: StaticString) {
         separate()
-        put(UInt8(ascii: "\""))
-        appendRaw(key)
-        appendRaw(layout == .compact ? "\":" : "\": ")
+        let keyCount = key.utf8CodeUnitCount
+        let place = room(for: keyCount + 4)
+        place[0] = UInt8(ascii: "\"")
+        memcpy(place + 1, key.utf8Start, keyCount)
+        place[keyCount + 1] = UInt8(ascii: "\"")
+        place[keyCount + 2] = UInt8(ascii: ":")
+        place[keyCount + 3] = UInt8(ascii: " ")
+        count += layout == .compact ? keyCount + 3 : keyCount + 4
     }
 
     private mutating func name(_ key: String) {
@@ -162,7 +179,7 @@ struct LineWriter: ~Copyable {
     private mutating func separate() {
         if !isFirstMember {
             switch layout {
-            case .compact: appendRaw(",")
+            case .compact: put(UInt8(ascii: ","))
             case .spaced: appendRaw(", ")
             case .indented: appendRaw(",\n  ")
             }
