@@ -17,7 +17,8 @@ let package = Package(
         // Symbolic links to the files of StorageTests that the ordinary tests use too.
         .target(name: "FuzzTargets", dependencies: [account]),
         fuzzer("journal"), fuzzer("portfolio"), fuzzer("config"), fuzzer("import"),
-        .executableTarget(name: "fuzz-c-api", dependencies: [.product(name: "papertrade", package: "PaperTrade")]),
+        .executableTarget(
+            name: "fuzz-c-api", dependencies: [.product(name: "papertrade", package: "PaperTrade")], publicHeadersPath: "."),
     ],
     swiftLanguageModes: [.v6]
 )
