@@ -15,7 +15,7 @@ export PYTHONPATH         := $(CURDIR)/Python
 export PYTHON
 
 .PHONY: all demo test test-swift test-c test-python test-system test-command-line test-calendar test-model test-package reliability bench \
-    lint format install clean setup
+    fuzz sanitize sanitize-address sanitize-thread sanitize-c damage growth lint format install clean setup
 
 all: $(LIBRARY) $(BUILD)/pt
 
@@ -93,6 +93,36 @@ test-system: all
 # The examples in the documents, and a package that depends on this one by URL and tag.
 test-package: all
 	$(PYTHON) -m unittest discover -s Tests/Package
+
+# The fuzzers, each for so many seconds; Tests/Fuzzing/run --keep adds what they find to the corpus that the ordinary tests replay.
+SECONDS := 60
+fuzz: | setup
+	Tests/Fuzzing/run --seconds $(SECONDS)
+
+# The tests under the sanitizers for addresses (and leaks) and threads; the programs in C under valgrind, and under the sanitizer for
+# undefined behaviour. What only runs programs of its own, or compares times, is left to the ordinary run.
+sanitize: sanitize-address sanitize-thread sanitize-c
+
+sanitize-address: | setup
+	SWIFT_BACKTRACE=enable=no $(SWIFT) test --sanitize=address --disable-xctest --scratch-path .build-asan
+	@echo "RESULT sanitize-address: problems=0"
+
+sanitize-thread: | setup
+	SWIFT_BACKTRACE=enable=no $(SWIFT) test --sanitize=thread --disable-xctest --scratch-path .build-tsan
+	@echo "RESULT sanitize-thread: problems=0"
+
+sanitize-c: $(LIBRARY)
+	Tests/C/run --valgrind
+	Tests/C/run --undefined
+	@echo "RESULT sanitize-c: problems=0"
+
+# Every bit, length, sector and block of a journal of 200 events damaged; 100,000 commits without growth.
+damage: | setup
+	PAPERTRADE_ALL_DAMAGE=1 $(SWIFT) test -c release -Xswiftc -enable-testing --disable-xctest --scratch-path .build-release-tests \
+	    --filter 'A damaged journal'
+
+growth: $(LIBRARY)
+	Tests/C/run --long growth
 
 # The library against SQLite, a home-made design and the bare system calls; Benchmarks/README.md tells what it found.
 bench: APT_PACKAGES += libsqlite3-dev

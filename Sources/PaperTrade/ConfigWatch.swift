@@ -51,6 +51,11 @@ struct ConfigWatch: Sendable {
         do throws(StorageError) {
             outcome = .success(try ConfigFile.rules(from: newText, path: files.configPath))
         } catch {
+            guard error.kind != .noMemory else {
+                // Nothing is known about the file yet: the next call reads it again.
+                text = nil
+                throw error
+            }
             outcome = .failure(error)
             notices.append(
                 Notice(isWarning: true, message: "\(error.description); the account goes on under the rules accepted before"))

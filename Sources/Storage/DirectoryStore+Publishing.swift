@@ -181,7 +181,7 @@ extension DirectoryStore {
     /// taken over: publishing again with less would forget it.
     private func isPublishedByOthers() throws(StorageError) -> Bool {
         guard let text = try directory.contents(AccountFile.portfolio, limit: Portfolio.maximumByteCount),
-            let current = try? Portfolio(text), current.state.accountID == state.accountID,
+            let current = try Portfolio.usable(text), current.state.accountID == state.accountID,
             current.reference.generation == state.generation, current.reference.position == position
         else { return false }
         progress.withLock { $0.synced(current.reference.durableSeq) }

@@ -218,13 +218,16 @@ extension DirectoryStore {
         do throws(PortfolioProblem) {
             return (try Portfolio(text), nil)
         } catch {
-            if case .newerFormat(let format) = error {
+            let path = escaped(directory.path(of: AccountFile.portfolio))
+            switch error {
+            case .empty, .edited: return (nil, error)
+            case .noMemory: throw StorageError(.noMemory, "no memory to read \(path)")
+            case .newerFormat(let format):
                 throw StorageError(
                     .newerFormat,
-                    "\(escaped(directory.path(of: AccountFile.portfolio))) has format \(escaped(format)), this version writes "
-                        + "\(formatName): use a newer version of the library")
+                    "\(path) has format \(escaped(format)), this version writes \(formatName): use a newer version of the library"
+                )
             }
-            return (nil, error)
         }
     }
 

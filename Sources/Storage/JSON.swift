@@ -44,6 +44,8 @@ struct JSONError: Error, Hashable, Sendable {
     /// From 1; 0 if there is no place.
     let line: Int
     let offset: Int64
+    /// There was no memory to read it: nothing is known about the text.
+    var isOutOfMemory = false
 }
 
 /// Limits that text must keep before jansson sees it: it recurses once a level.
@@ -57,10 +59,17 @@ extension JSONValue {
                 message: "nested more than \(maximumDepth) deep", line: lineNumber(of: offset, in: text), offset: Int64(offset))
         }
         var error = json_error_t()
-        let root = inCLocale {
-            json_loadb(text.baseAddress?.assumingMemoryBound(to: CChar.self), text.count, Int(JSON_REJECT_DUPLICATES), &error)
+        func load() -> UnsafeMutablePointer<json_t>? {
+            inCLocale {
+                json_loadb(text.baseAddress?.assumingMemoryBound(to: CChar.self), text.count, Int(JSON_REJECT_DUPLICATES), &error)
+            }
         }
-        guard let root else {
+        // Of some allocations that fail jansson says that the text is wrong, so only what cannot be read twice counts as wrong.
+        guard let root = load() ?? load() else {
+            guard error.text.0 != 0, let probe = json_array() else {
+                throw JSONError(message: "no memory to read JSON", line: 0, offset: 0, isOutOfMemory: true)
+            }
+            json_decref(probe)
             let message = withUnsafePointer(to: &error.text) {
                 $0.withMemoryRebound(to: CChar.self, capacity: MemoryLayout.size(ofValue: $0.pointee)) { String(cString: $0) }
             }

@@ -24,6 +24,8 @@ struct JSONDocument: Sendable {
         let parsed = text.withUnsafeBytes { bytes in Result { () throws(JSONError) in try JSONValue(parsing: bytes) } }
         switch parsed {
         case .success(let value): root = JSONNode(source: source, place: [], value: value)
+        case .failure(let error) where error.isOutOfMemory:
+            throw StorageError(.noMemory, "no memory to read \(escaped(path))")
         case .failure(let error): throw source.problem(Self.reason(error, text), line: error.line)
         }
         self.path = path

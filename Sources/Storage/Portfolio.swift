@@ -25,6 +25,8 @@ enum PortfolioProblem: Error, Hashable {
     /// Not what this library writes: somebody edited it, or it was cut.
     case edited
     case newerFormat(String)
+    /// It could not be read, whatever it is.
+    case noMemory
 }
 
 /// The checksum covers every byte before these.
@@ -187,11 +189,24 @@ extension Portfolio {
         guard text.contains(where: { $0 != 0 }) else { throw .empty }
         guard Self.hasRightChecksum(text) else { throw .edited }
         let parsed = text.withUnsafeBytes { bytes in Result { () throws(JSONError) in try JSONValue(parsing: bytes) } }
+        if case .failure(let error) = parsed, error.isOutOfMemory { throw .noMemory }
         guard case .success(let root) = parsed else { throw .edited }
         guard let format = root["format"]?.text else { throw .edited }
         guard format == formatName else { throw .newerFormat(format) }
         guard let portfolio = Portfolio(root) else { throw .edited }
         self = portfolio
+    }
+
+    /// What the text says; `nil` if it cannot be used.
+    ///
+    /// - Throws: ``StorageError`` if there is no memory to read it.
+    static func usable(_ text: [UInt8]) throws(StorageError) -> Portfolio? {
+        do throws(PortfolioProblem) {
+            return try Portfolio(text)
+        } catch {
+            if error == .noMemory { throw StorageError(.noMemory, "no memory to read \(AccountFile.portfolio)") }
+            return nil
+        }
     }
 
     /// Whether the text ends in the checksum of what stands before it.

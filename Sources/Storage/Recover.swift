@@ -168,7 +168,7 @@ private struct Recovery {
 
     private func readPortfolio() throws(StorageError) -> Portfolio? {
         guard let text = try directory.contents(AccountFile.portfolio, limit: Portfolio.maximumByteCount) else { return nil }
-        return try? Portfolio(text)
+        return try Portfolio.usable(text)
     }
 
     /// The numbers of lost events are not used again: the new generation starts behind all that can be seen.

@@ -43,7 +43,7 @@ public func verifyAccount(path: String, system: any System) throws(StorageError)
         try verifier.verify(journal.file, journal.name, isCurrent: false)
     }
     try verifier.verify(current, AccountFile.journal, isCurrent: true)
-    verifier.compare(portfolio)
+    try verifier.compare(portfolio)
     return verifier.report
 }
 
@@ -146,10 +146,10 @@ private struct Verifier {
                 offset: fault.offset))
     }
 
-    mutating func compare(_ text: [UInt8]?) {
+    mutating func compare(_ text: [UInt8]?) throws(StorageError) {
         guard report.problems.isEmpty, let text else { return }
         let path = escaped(directory.path(of: AccountFile.portfolio))
-        guard let portfolio = try? Portfolio(text) else { return }
+        guard let portfolio = try Portfolio.usable(text) else { return }
         let view = portfolio.state
         if view.accountID != report.state.accountID {
             report.problems.append(

@@ -2,7 +2,7 @@
  * growth.c: a program that runs for years does not grow. After a warm-up, opening, trading, failing and closing over and over leaves
  * as much memory and as many file descriptors in use as before.
  *
- *     growth DIRECTORY        (an empty one)
+ *     growth DIRECTORY [COMMITS]        (an empty one; how many commits one handle makes, 3000 by default)
  */
 #define _GNU_SOURCE /* mallinfo2 */
 
@@ -67,16 +67,27 @@ static void use(const char *path, const char *lock_path, const char *no_path) {
     EXPECT_PLAIN(PT_OK, pt_lock_close(lock), "it closes");
 }
 
+static void commit(pt_account *account, long count) {
+    long i;
+    for (i = 0; i < count; i += 2) {
+        EXPECT(PT_OK, pt_buy(account, "A", 1, 1, NULL, &error), "shares are bought");
+        EXPECT(PT_OK, pt_sell(account, "A", 1, 1, NULL, &error), "shares are sold");
+    }
+}
+
 int main(int argc, char **argv) {
     enum { WARM_UP = 100, ROUNDS = 400 };
     const char *path, *lock_path, *no_path;
+    pt_account *account;
     char sentence[200];
     size_t memory;
+    long commits;
     int files, i;
-    if (argc != 2) {
-        fprintf(stderr, "usage: growth DIRECTORY\n");
+    if (argc != 2 && argc != 3) {
+        fprintf(stderr, "usage: growth DIRECTORY [COMMITS]\n");
         return 2;
     }
+    commits = argc == 3 ? strtol(argv[2], NULL, 10) : 3000;
     path = in(argv[1], "account");
     lock_path = in(argv[1], "jobs.lock");
     no_path = in(path, "portfolio.json");
@@ -87,5 +98,16 @@ int main(int argc, char **argv) {
     snprintf(sentence, sizeof sentence, "%d rounds need no more memory: from %zu to %zu bytes", ROUNDS, memory, (size_t)mallinfo2().uordblks);
     CHECK(mallinfo2().uordblks <= memory + 16 * ROUNDS, sentence); /* a leak of one smallest object a round is seen */
     CHECK(descriptors() == files, "they leave no file open");
+
+    account = open_account(in(argv[1], "commits"));
+    commit(account, 1000);
+    memory = mallinfo2().uordblks;
+    files = descriptors();
+    commit(account, commits);
+    snprintf(sentence, sizeof sentence, "%ld commits need no more memory: from %zu to %zu bytes", commits, memory, (size_t)mallinfo2().uordblks);
+    CHECK(mallinfo2().uordblks <= memory + 1024, sentence);
+    CHECK(descriptors() == files, "they open no more files");
+    EXPECT_PLAIN(PT_OK, pt_close(account), "the account closes");
+    if (argc == 3) printf("RESULT growth: commits=%ld failed=%d\n", commits, failed_checks);
     return finish();
 }

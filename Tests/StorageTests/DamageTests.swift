@@ -4,13 +4,21 @@ import Testing
 
 @testable import Storage
 
-/// A journal that something other than a crash has changed. `PAPERTRADE_ALL_DAMAGE=1` tries every bit, length and sector.
+/// A journal that something other than a crash has changed. `PAPERTRADE_ALL_DAMAGE=1` tries every bit, length, sector and block of one with
+/// 200 events.
 @Suite struct `A damaged journal` {
     private let isWhole = setting("PAPERTRADE_ALL_DAMAGE") != nil
 
     /// All of `numbers`, or `count` of them by chance.
     private func sample(_ numbers: Range<Int>, _ count: Int, using generator: inout SeededGenerator) -> [Int] {
         isWhole || numbers.count <= count ? Array(numbers) : (0..<count).map { _ in Int.random(in: numbers, using: &generator) }
+    }
+
+    private func sample() throws -> DamageSample { try DamageSample(rounds: isWhole ? 18 : 5) }
+
+    /// For whoever adds up what was tried.
+    private func report(_ what: String, tried: Int, of account: DamageSample) {
+        if isWhole { print("RESULT damage-\(what): tried=\(tried) events=\(account.lastSeq)") }
     }
 
     private func isData(_ kind: StorageError.Kind) -> Bool {
@@ -48,17 +56,19 @@ import Testing
 
     @Test func `any flipped bit is found, at its line`() throws {
         var generator = SeededGenerator(for: "flipped bits")
-        let account = try DamageSample()
+        let account = try sample()
         // The last line is the one that nothing after it vouches for.
         let lastLine = try #require(account.starts.last) * 8..<account.journal.count * 8
-        for bit in sample(0..<account.journal.count * 8, 150, using: &generator) + sample(lastLine, 60, using: &generator)
-            + (account.journal.count * 8 - 24..<account.journal.count * 8)
-        {
+        let bits = Set(
+            sample(0..<account.journal.count * 8, 150, using: &generator) + sample(lastLine, 60, using: &generator)
+                + (account.journal.count * 8 - 24..<account.journal.count * 8))
+        for bit in bits {
             var journal = account.journal
             journal[bit / 8] ^= 1 << UInt8(bit % 8)
             let start = account.lineStart(of: bit / 8)
             expectFound(account, account.journal(journal), "bit \(bit % 8) of byte \(bit / 8)", at: start..<start + 1)
         }
+        report("bits", tried: bits.count, of: account)
     }
 
     @Test func `a flipped bit behind the last line loses nothing`() throws {
@@ -80,8 +90,9 @@ import Testing
 
     @Test func `a journal cut anywhere is found out`() throws {
         var generator = SeededGenerator(for: "truncation")
-        let account = try DamageSample()
-        for length in sample(0..<account.journal.count - 1, 80, using: &generator) + account.starts {
+        let account = try sample()
+        let lengths = Set(sample(0..<account.journal.count - 1, 80, using: &generator) + account.starts)
+        for length in lengths {
             let disk = account.with(journal: Array(account.journal[..<length]))
             for verdict in [account.verify(disk), account.open(disk)] {
                 guard case .found(let kind, _) = verdict, isData(kind) else {
@@ -90,29 +101,33 @@ import Testing
                 }
             }
         }
+        report("lengths", tried: lengths.count, of: account)
     }
 
-    @Test func `a sector of zeros, of newlines, of noise or from elsewhere is found`() throws {
-        var generator = SeededGenerator(for: "sectors")
-        let account = try DamageSample()
-        let sectors = account.journal.count / 512
-        for sector in sample(0..<sectors, 12, using: &generator) + [sectors - 1] {
-            let range = sector * 512..<sector * 512 + 512
-            let other = (sector + 1 + Int.random(in: 0..<sectors - 1, using: &generator)) % sectors
+    @Test(arguments: [512, 4096])
+    func `a sector or block of zeros, of newlines, of noise or from elsewhere is found`(_ size: Int) throws {
+        var generator = SeededGenerator(for: "sectors of \(size) bytes")
+        let account = try sample()
+        let count = account.journal.count / size
+        let sectors = Set(sample(0..<count, 12, using: &generator) + [count - 1])
+        for sector in sectors {
+            let range = sector * size..<(sector + 1) * size
+            let other = (sector + 1 + Int.random(in: 0..<count - 1, using: &generator)) % count
             let contents: [(String, [UInt8])] = [
-                ("zeros", [UInt8](repeating: 0, count: 512)), ("newlines", [UInt8](repeating: fill, count: 512)),
-                ("noise", (0..<512).map { _ in UInt8.random(in: 0...255, using: &generator) }),
-                ("sector \(other)", Array(account.journal[other * 512..<other * 512 + 512])),
+                ("zeros", [UInt8](repeating: 0, count: size)), ("newlines", [UInt8](repeating: fill, count: size)),
+                ("noise", (0..<size).map { _ in UInt8.random(in: 0...255, using: &generator) }),
+                ("sector \(other)", Array(account.journal[other * size..<(other + 1) * size])),
             ]
             for (name, content) in contents {
                 var journal = account.journal
                 journal.replaceSubrange(range, with: content)
                 let start = account.lineStart(of: range.lowerBound)
                 expectFound(
-                    account, account.journal(journal), "sector \(sector) is \(name)", at: start..<range.upperBound,
-                    mayBeTorn: name == "newlines" && sector == sectors - 1)
+                    account, account.journal(journal), "sector \(sector) of \(size) is \(name)", at: start..<range.upperBound,
+                    mayBeTorn: name == "newlines" && sector == count - 1)
             }
         }
+        report("sectors-\(size)", tried: sectors.count * 4, of: account)
     }
 
     @Test func `lines removed, repeated, swapped or put in are found`() throws {

@@ -42,6 +42,14 @@ import Testing
     /// What can stand in a file's place.
     private enum Impostor: CaseIterable {
         case symbolicLink, danglingLink, fifo, directory, hardLink
+        /// These take root.
+        case device, strangersFile
+
+        /// Those that can be made here.
+        static var possible: [Impostor] { allCases.filter { geteuid() == 0 || $0 != .device && $0 != .strangersFile } }
+
+        /// Whether somebody who only reads is not in danger from it.
+        var isReadable: Bool { self == .hardLink || self == .strangersFile }
     }
 
     private func plant(_ impostor: Impostor, as name: String) throws {
@@ -55,6 +63,9 @@ import Testing
             case .fifo: mkfifo(path, 0o600)
             case .directory: mkdir(path, 0o700)
             case .hardLink: link(directory.path("victim"), path)
+            // The null device: what is written to it is gone.
+            case .device: mknod(path, S_IFCHR | 0o600, 1 << 8 | 3)
+            case .strangersFile: rename(directory.path("victim"), path) | chown(path, 65534, 65534)
             }
         #expect(result == 0)
     }
@@ -63,16 +74,24 @@ import Testing
         throws
     {
         for name in [AccountFile.journal, AccountFile.portfolio, AccountFile.lock, AccountFile.config] {
-            for impostor in Impostor.allCases {
+            for impostor in Impostor.possible {
                 let fresh = try `An account directory`()
                 try fresh.open().close()
                 try fresh.plant(impostor, as: name)
                 let before = fresh.directory.read("victim")
                 let names = fresh.names()
-                let found = fresh.status { try fresh.open().close() }
-                // The lock file's contents do not matter, and a second name does it no harm.
-                let expected: Status = name == AccountFile.lock && impostor == .hardLink ? .ok : .unsafeFile
-                #expect(found == expected, "\(impostor) as \(name)")
+                // The lock file's contents do not matter; a second name or another owner does it no harm.
+                let expected: Status = name == AccountFile.lock && impostor.isReadable ? .ok : .unsafeFile
+                let isHarmless = impostor.isReadable || name == AccountFile.lock
+                #expect(
+                    fresh.status { try fresh.open(isReadOnly: true).close() } == (isHarmless ? .ok : .unsafeFile),
+                    "\(impostor) as \(name), read-only")
+                let isRead = name == AccountFile.journal || name == AccountFile.portfolio
+                #expect(
+                    fresh.status { _ = try Account.verify(fresh.account) } == (isRead && !isHarmless ? .unsafeFile : .ok),
+                    "\(impostor) as \(name), verify")
+                #expect(fresh.directory.read("victim") == before && fresh.names() == names, "\(impostor) as \(name) was read")
+                #expect(fresh.status { try fresh.open().close() } == expected, "\(impostor) as \(name)")
                 if expected != .ok {
                     #expect(fresh.directory.read("victim") == before && fresh.names() == names, "\(impostor) as \(name)")
                 }
@@ -83,7 +102,7 @@ import Testing
 
     @Test func `gets rid of whatever stands where its temporary files go`() throws {
         for name in [AccountFile.portfolioTemporary, AccountFile.nextJournal] {
-            for impostor in Impostor.allCases {
+            for impostor in Impostor.possible {
                 let fresh = try `An account directory`()
                 try fresh.open().close()
                 try fresh.plant(impostor, as: name)
@@ -98,6 +117,28 @@ import Testing
                 #expect(fresh.directory.read("victim") == before)
                 #expect(fresh.directory.read("nothing") == nil, "made through a link")
             }
+        }
+    }
+
+    @Test func `trades on beside a sealed journal that is not a regular file of its own, but does not read it`() throws {
+        for impostor in Impostor.possible {
+            let fresh = try `An account directory`()
+            let account = try fresh.open()
+            try account.reset()
+            account.close()
+            let name = AccountFile.sealedJournal(1)
+            try fresh.plant(impostor, as: name)
+            let (before, names) = (fresh.directory.read("victim"), fresh.names())
+            let opened = try fresh.open()
+            #expect(try opened.deposit(Money(clamping: 1)).seq == 5)
+            #expect(fresh.status { try opened.history { _ in true } } == .unsafeFile, "\(impostor)")
+            #expect(fresh.status { try opened.backUp(to: fresh.directory.path("backup")) } == .unsafeFile, "\(impostor)")
+            #expect(fresh.directory.read("backup/" + AccountFile.journal) == nil, "half a backup")
+            opened.close()
+            let isProved = (try? Account.verify(fresh.account))?.problems.isEmpty ?? false
+            #expect(isProved == impostor.isReadable, "\(impostor)")
+            #expect(fresh.directory.read("victim") == before && fresh.names() == names, "\(impostor)")
+            #expect(fresh.directory.read("nothing") == nil, "made through a link")
         }
     }
 

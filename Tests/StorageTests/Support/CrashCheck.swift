@@ -53,9 +53,6 @@ struct CommitEnd: Hashable, CustomStringConvertible {
     }
 }
 
-/// Where simulated accounts are.
-let simulatedPath = "/account"
-
 /// What an account may be after a crash.
 struct Expectation {
     /// One of these histories, or none at all if `acknowledgedSeq` is 0.

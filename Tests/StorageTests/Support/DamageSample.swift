@@ -4,7 +4,7 @@ import Testing
 
 @testable import Storage
 
-/// An account with about sixty events of every kind, closed cleanly, to be damaged.
+/// An account with events of every kind, closed cleanly, to be damaged.
 struct DamageSample {
     let files: [String: [UInt8]]
     /// The journal's used part.
@@ -14,10 +14,11 @@ struct DamageSample {
     let lastSeq: UInt64
     let cash: Money
 
-    init() throws {
+    /// - Parameter rounds: of eleven events each.
+    init(rounds: Int = 5) throws {
         let machine = try SimulatedMachine.withAccount()
         let account = try machine.account()
-        for round in 0..<5 {
+        for round in 0..<rounds {
             for (index, symbol) in ["AAPL", "JNJ", "BRK.B"].enumerated() {
                 try account.buy(
                     symbol, Double(3 + index), at: 101.25, RequestOptions(id: "\(symbol)-\(round)", note: "J*: round \(round)"))

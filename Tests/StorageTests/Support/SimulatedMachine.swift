@@ -1,5 +1,8 @@
 import Storage
 
+/// Where simulated accounts are.
+let simulatedPath = "/account"
+
 /// A computer in memory: one disk, any number of processes with their open files and locks, and a clock that moves a little
 /// whenever somebody looks at it.
 final class SimulatedMachine: @unchecked Sendable {
