@@ -41,6 +41,16 @@ public enum AnalysisCoding {
         return text(members)
     }
 
+    /// The line with which a host says, before the first question, that it is ready; ``failure(_:)`` says that it is not.
+    public static func greeting() -> String { "null" }
+
+    /// - Throws: what a failure says, or that the line is none of both.
+    public static func greeting(in line: [UInt8]) throws(Problem) {
+        let root = try parse(line)
+        if root == .null { return }
+        throw Problem(description: root["error"]?.text ?? "it answered \(root.nameForPeople) before it was asked")
+    }
+
     /// The line that says that there is no answer, and why.
     public static func failure(_ message: String) -> String { text([JSONMember("error", .string(message))]) }
 

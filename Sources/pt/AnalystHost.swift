@@ -20,8 +20,14 @@ struct AnalystHostCommand: ParsableCommand {
     @Argument var library: String
 
     func run() throws {
-        let analyst = try Self.load(library)
         let answers = Self.claimStandardOutput()
+        let analyst: Analyst
+        do throws(PaperTradeError) {
+            analyst = try Self.load(library)
+        } catch {
+            return try Console.print(AnalysisCoding.failure(error.message) + "\n", to: answers)
+        }
+        try Console.print(AnalysisCoding.greeting() + "\n", to: answers)
         while let line = readLine(strippingNewline: true) {
             try Console.print(Self.answer(to: Array(line.utf8), analyst) + "\n", to: answers)
         }
