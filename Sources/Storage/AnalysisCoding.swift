@@ -75,13 +75,15 @@ public enum AnalysisCoding {
     }
 
     private static func analysis(_ root: JSONValue, at time: Timestamp) throws(Problem) -> Analysis {
-        guard let signal = (root["signal"]?.text).flatMap({ Signal($0) }) else { throw wrong("signal", root) }
+        guard let signal = (root["signal"]?.text).flatMap({ Signal($0) }) else {
+            throw wrong("signal", root, not: Signal.allCases.map(\.description))
+        }
         guard let score: Rate = root["score"]?.amount() else { throw wrong("score", root) }
         guard let price: Price = root["price"]?.amount() else { throw wrong("price", root) }
         var confidence: Confidence?
         if let value = root["confidence"], value != .null {
             confidence = value.text.flatMap { Confidence($0) }
-            guard confidence != nil else { throw wrong("confidence", root) }
+            guard confidence != nil else { throw wrong("confidence", root, not: Confidence.allCases.map(\.name)) }
         }
         do throws(Refusal) {
             return try Analysis(
@@ -98,8 +100,9 @@ public enum AnalysisCoding {
         return text.isEmpty ? nil : try Text(text, field: name)
     }
 
-    private static func wrong(_ name: String, _ root: JSONValue) -> Problem {
-        Problem(description: "its \(name) is \(root[name]?.nameForPeople ?? "missing")")
+    private static func wrong(_ name: String, _ root: JSONValue, not words: [String] = []) -> Problem {
+        let expected = words.isEmpty ? "" : ", not \(words.joined(separator: " or "))"
+        return Problem(description: "its \(name) is \(root[name]?.nameForPeople ?? "missing")\(expected)")
     }
 
     private static func parse(_ line: [UInt8]) throws(Problem) -> JSONValue {

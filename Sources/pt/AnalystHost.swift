@@ -17,7 +17,7 @@ struct AnalystHostCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: name, abstract: "Answer questions with a shared library.", shouldDisplay: false)
 
-    @Argument var library: String
+    @Argument(help: "The library.") var library: String
 
     func run() throws {
         let answers = Self.claimStandardOutput()

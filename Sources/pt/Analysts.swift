@@ -48,7 +48,8 @@ struct AnalystArguments: ParsableArguments {
     static let protocolHelp = """
         An analyst command gets one question a line on its standard input, {"symbol": "AAPL", "time": "2014-06-09T20:00:00.000000Z"}, and \
         answers each with one line on its standard output: null for no opinion, or {"signal": "BUY", "score": 74.5, "price": 93.7}, with \
-        "confidence" (LOW, MEDIUM, HIGH), "reason" and "sector" as it likes. Its standard error is passed on. One that dies is started \
+        "confidence" (LOW, MEDIUM, HIGH), "reason" and "sector" as it likes. Signals are SELL, WEAK SELL, HOLD, WEAK BUY, BUY and STRONG \
+        BUY, scores 0 to 100. Its standard error is passed on. One that dies is started \
         again, after a pause that grows; one that does not answer in time is killed. Either costs the symbol's turn, no more.
         """
 

@@ -9,8 +9,8 @@ struct ReplayCommand: ParsableCommand {
             it would have been due. Without another analyst the prices are judged by momentum. Splits and dividends of --actions are \
             applied at the opening of their ex-date. Ends with the portfolio, the equity curve, profit, trades and rejections.
 
-            A missing account is made, with a config.json that watches every symbol of the file unless there is one already. The same \
-            prices, rules and --account-id lead to the same events. \(CycleArguments.ruleHelp)
+            The account has to be named. A missing one is made, with a config.json that watches every symbol of the file unless there is one \
+            already. The same prices, rules and --account-id lead to the same events. \(CycleArguments.ruleHelp)
 
             JSON: one object, with days, equity (date, value), counts of what happened, rejections by reason, and status as 'pt status' has it.
             """)

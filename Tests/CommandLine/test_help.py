@@ -21,7 +21,7 @@ class Help(PTTestCase):
         path = (*path, command["commandName"])
         yield path, command
         for subcommand in command.get("subcommands", []):
-            if subcommand["commandName"] != "help":
+            if subcommand["commandName"] != "help" and subcommand["shouldDisplay"]:
                 yield from self.commands(subcommand, path)
 
     def test_every_command_is_there(self):

@@ -2,8 +2,8 @@
 
 import json
 import os
+import pathlib
 import signal
-import subprocess
 import time
 import unittest
 
@@ -76,14 +76,18 @@ class Replay(PTTestCase):
         self.assertEqual(self.events("parts"), self.events("whole"))
 
     def test_a_worker_that_is_killed_is_started_again_and_it_comes_to_the_same(self):
+        if not pathlib.Path("/proc/self/stat").exists():
+            self.skipTest("needs /proc to find the processes")
         self.configure("whole", "killed")
         self.replay("--account", "whole", "--account-id", "mine", "-q")
         process = self.start("replay", *PRICES, "--account", "killed", "--account-id", "mine", "-q")
         for seq in (30, 100, 170):
             while process.poll() is None and self.seq("killed") < seq:
                 time.sleep(0.002)
-            for child in self.children(process.pid):
+            killed = self.children(process.pid)
+            for child in killed:
                 os.kill(child, signal.SIGKILL)
+            self.assertEqual(len(killed), 2, f"at event {seq}")
         self.assertEqual((process.wait(timeout=60), process.stderr.read()), (0, b""))
         # A cycle whose record was written, and not yet reported, is told once more: a monitor looks again, a trader says that it is done.
         self.assertEqual(self.times("killed"), self.times("whole"))
@@ -104,8 +108,16 @@ class Replay(PTTestCase):
 
     @staticmethod
     def children(process):
-        listed = subprocess.run(["ps", "-o", "pid=", "--ppid", str(process)], stdout=subprocess.PIPE, text=True)
-        return [int(child) for child in listed.stdout.split()]
+        """The processes that it has started, of which the dead ones are not counted."""
+        found = []
+        for stat in pathlib.Path("/proc").glob("[0-9]*/stat"):
+            try:
+                state, parent = stat.read_text().rpartition(")")[2].split()[:2]
+            except (FileNotFoundError, ProcessLookupError):
+                continue
+            if int(parent) == process and state != "Z":
+                found.append(int(stat.parent.name))
+        return found
 
     def test_what_cannot_be_replayed_is_refused_and_nothing_is_made(self):
         (self.directory / "curve.csv").touch()
