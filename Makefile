@@ -57,7 +57,7 @@ $(BUILD)/pt: $(SOURCES) | setup
 	cp .build-release-pt/release/pt $@.new
 	mv $@.new $@
 
-# A C, a Python and a pt process trade one account at the same time; ends with the account proved from its journal.
+# A C, a Python and a pt program, a monitor and a trader live through two years on one account; ends with it proved from its journal.
 # PAPERTRADE_PRICES and PAPERTRADE_ACTIONS name files of your own.
 demo: all
 	CExamples/demo/run

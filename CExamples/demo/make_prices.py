@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
-"""Makes the demo's market: prices.csv and actions.csv, daily prices of five invented companies, 2023 and 2024.
+"""Makes the demo's market: prices.csv and actions.csv, daily prices of nine invented companies and a fund, 2023 and 2024.
 
     python3 make_prices.py [DIRECTORY]        (default: beside this file)
 
 The prices are a geometric random walk: each move multiplies the price by 1 + r. r is a bell-shaped random number (the sum of twelve
 uniform ones), part of it common to all companies, part their own; a third of a day's variance comes overnight, between close and
-open. The days are those on which the New York Stock Exchange trades, by its rules for holidays. Prices are as traded: on the ex-date
+open. Four times a year a company tells how it does, after the close, and opens next day where that puts it: higher or lower by far
+more than on other days, so that there are falls that no stop loss is quick enough for. The days are those on which the New York Stock Exchange trades, by its rules for holidays. Prices are as traded: on the ex-date
 of a dividend the stock opens lower by it, and after a split at a fraction.
 
 Everything is done in whole numbers (prices in micro-dollars, moves in millionths) from a fixed seed, so that every Python on every
@@ -16,20 +17,28 @@ import sys
 from datetime import date, timedelta
 from pathlib import Path
 
-SEED = 20230103
+SEED = 1  # a market in which every kind of thing happens
 FIRST, LAST = date(2023, 1, 1), date(2024, 12, 31)
 
 # symbol, first price in cents, drift and volatility a day in millionths, share of the common move in %, quarterly dividend in cents
 COMPANIES = [
-    ("ALDER", 21250, 1100, 17000, 110, 0),
-    ("BIRCH", 3480, 150, 14000, 90, 21),
+    ("ALDER", 21250, 900, 17000, 110, 0),
+    ("ASPEN", 5230, 650, 16000, 120, 0),
+    ("BEECH", 8915, 300, 13000, 80, 44),
+    ("BIRCH", 3480, 350, 14000, 90, 21),
     ("CEDAR", 9725, 500, 19000, 130, 0),
-    ("LARCH", 14310, -50, 11000, 70, 132),
-    ("ROWAN", 38840, 480, 2500, 100, 158),  # mostly the common move: a fund of the whole market
+    ("HAZEL", 6140, 700, 18000, 110, 0),
+    ("LARCH", 14310, 100, 11000, 70, 132),
+    ("MAPLE", 2790, 250, 20000, 140, 0),
+    ("OLIVE", 17460, 600, 15000, 100, 65),
+    ("ROWAN", 38840, 480, 2500, 100, 158),
 ]
+FUND = "ROWAN"  # of the whole market: mostly the common move
 COMMON_VOLATILITY = 7000
 SPLITS = {date(2024, 6, 10): ("ALDER", 4)}  # new shares for each old one
 DIVIDEND_MONTHS = (2, 5, 8, 11)  # ex-dates: the second Thursday
+REPORT_MONTHS = (1, 4, 7, 10)  # on a weekday of the last week but one: each company its own, the fund none
+REPORT_VOLATILITY = 60000
 
 
 class Random:
@@ -102,6 +111,11 @@ def trading_days():
         day += timedelta(days=1)
 
 
+def reports(day, place):
+    """Whether the company at a place in the list opens on the day with what it reported the evening before."""
+    return day.month in REPORT_MONTHS and 16 <= day.day <= 22 and day.weekday() == place % 5
+
+
 def dollars(micros):
     """At least a cent, in whole cents."""
     cents = max(1, (micros + 5000) // 10000)
@@ -114,12 +128,12 @@ def moved(price, millionths):
 
 def market():
     """The lines of prices.csv and actions.csv."""
-    prices, actions = ["date,symbol,open,high,low,close,volume"], ["ex_date,symbol,action,value"]
+    prices, actions = ["date,symbol,open,close"], ["ex_date,symbol,action,value"]
     random = Random(SEED)
     closes = {symbol: cents * 10000 for symbol, cents, *_ in COMPANIES}
     for day in trading_days():
         common_night, common_day = random.bell(COMMON_VOLATILITY * 577 // 1000), random.bell(COMMON_VOLATILITY * 816 // 1000)
-        for symbol, _, drift, volatility, share, dividend in COMPANIES:
+        for place, (symbol, _, drift, volatility, share, dividend) in enumerate(COMPANIES):
             before = closes[symbol]
             split_symbol, new_shares = SPLITS.get(day, ("", 1))
             if symbol == split_symbol:
@@ -128,12 +142,10 @@ def market():
             if dividend and day.month in DIVIDEND_MONTHS and day == weekday_of(day.year, day.month, 3, 2):
                 before -= dividend * 10000
                 actions.append(f"{day},{symbol},dividend,{dividend // 100}.{dividend % 100:02}")
-            opened = moved(before, common_night * share // 100 + random.bell(volatility * 577 // 1000))
+            news = random.bell(REPORT_VOLATILITY) if symbol != FUND and reports(day, place) else 0
+            opened = moved(before, news + common_night * share // 100 + random.bell(volatility * 577 // 1000))
             closed = moved(opened, drift + common_day * share // 100 + random.bell(volatility * 816 // 1000))
-            high = moved(max(opened, closed), abs(random.bell(volatility // 3)))
-            low = moved(min(opened, closed), -abs(random.bell(volatility // 3)))
-            volume = (500_000 + random.below(4_500_000)) * 200_000_000 // closed
-            prices.append(f"{day},{symbol},{dollars(opened)},{dollars(high)},{dollars(low)},{dollars(closed)},{volume}")
+            prices.append(f"{day},{symbol},{dollars(opened)},{dollars(closed)}")
             closes[symbol] = closed
     return prices, actions
 

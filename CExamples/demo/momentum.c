@@ -1,6 +1,6 @@
 /*
- * momentum.c: the demo's C program. It follows trends: it holds a stock while the average of its last 20 closes is above that of
- * the last 50, and sells it when that is over.
+ * momentum.c: the demo's C program. It follows trends: it buys a stock when the average of its last 20 closes rises above that
+ * of the last 50, and sells it when that is over.
  *
  *     cc momentum.c -lpapertrade -o momentum
  *     ./momentum ACCOUNT SYMBOL...
@@ -19,7 +19,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { FAST = 20, SLOW = 50, MAX_STOCKS = 64 };
+enum { FAST = 20, SLOW = 50, KEPT = SLOW + 1, MAX_STOCKS = 64 };
 
 #define FIRST_ORDER 6000.0 /* dollars, on the first day */
 #define ORDER 1500.0       /* dollars, afterwards */
@@ -27,7 +27,7 @@ enum { FAST = 20, SLOW = 50, MAX_STOCKS = 64 };
 typedef struct stock {
     const char *symbol;
     double price;        /* now; 0: none today */
-    double closes[SLOW]; /* the last ones, oldest first */
+    double closes[KEPT]; /* the last ones, oldest first */
     int count;
 } stock;
 
@@ -50,16 +50,18 @@ static stock *find(const char *symbol) {
 
 static void remember(stock *stock) {
     if (stock->price == 0) return;
-    if (stock->count == SLOW) memmove(stock->closes, stock->closes + 1, --stock->count * sizeof stock->closes[0]);
+    if (stock->count == KEPT) memmove(stock->closes, stock->closes + 1, --stock->count * sizeof stock->closes[0]);
     stock->closes[stock->count++] = stock->price;
 }
 
-static double average(const stock *stock, int days) {
+static double average(const stock *stock, int days, int days_ago) {
     double sum = 0;
-    int i;
-    for (i = stock->count - days; i < stock->count; i++) sum += stock->closes[i];
+    int i, end = stock->count - days_ago;
+    for (i = end - days; i < end; i++) sum += stock->closes[i];
     return sum / days;
 }
+
+static int is_rising(const stock *stock, int days_ago) { return average(stock, FAST, days_ago) > average(stock, SLOW, days_ago); }
 
 static int holds(const stock *stock) {
     pt_position_info position;
@@ -107,7 +109,8 @@ static void submit(const stock *stock, int side, double shares, const char *date
         printf("%s %.2f %s at %.2f for %.2f, %.2f in cash is left (event %llu)\n", side == PT_BUY ? "bought" : "sold", fill.shares,
                fill.symbol, fill.price, fill.total, fill.cash_after, (unsigned long long)fill.seq);
         break;
-    case PT_INSUFFICIENT_FUNDS: /* the others were faster: a rule of the account, no failure */
+    case PT_INSUFFICIENT_FUNDS: /* the others were faster: rules of the account, no failures */
+    case PT_NO_POSITION:
         printf("refused %s: %s\n", stock->symbol, error.message);
         break;
     default: give_up(&error);
@@ -121,10 +124,11 @@ static void trade_at_close(const char *date, int64_t time) {
     int i;
     for (i = 0; i < stock_count; i++) {
         stock *stock = &stocks[i];
-        if (stock->price == 0 || stock->count < SLOW || is_done(stock, date)) continue;
-        if (average(stock, FAST) > average(stock, SLOW)) {
+        if (stock->price == 0 || stock->count < KEPT || is_done(stock, date)) continue;
+        if (is_rising(stock, 0)) {
+            /* Only when it begins: what somebody else has sold since then is not bought again. */
             double shares = shares_for(ORDER, stock->price);
-            if (shares > 0 && !holds(stock)) submit(stock, PT_BUY, shares, date, time);
+            if (!is_rising(stock, 1) && shares > 0 && !holds(stock)) submit(stock, PT_BUY, shares, date, time);
         } else if (holds(stock)) {
             submit(stock, PT_SELL, PT_ALL_SHARES, date, time);
         }

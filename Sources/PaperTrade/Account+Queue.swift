@@ -108,7 +108,7 @@ extension Account {
             } catch let error as PaperTradeError where error.status == .stopped {
                 stop = error
             } catch {
-                problem = "the analyst failed: \(escaped("\(error)", limit: 180))"
+                problem = "the analyst failed: \(escaped("\(error)", limit: 180, isSentence: true))"
             }
         }
         if let stop { throw stop }

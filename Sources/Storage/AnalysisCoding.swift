@@ -41,6 +41,16 @@ public enum AnalysisCoding {
         return text(members)
     }
 
+    /// The line with which a host says, before the first question, that it is ready; ``failure(_:)`` says that it is not.
+    public static func greeting() -> String { "null" }
+
+    /// - Throws: what a failure says, or that the line is none of both.
+    public static func greeting(in line: [UInt8]) throws(Problem) {
+        let root = try parse(line)
+        if root == .null { return }
+        throw Problem(description: root["error"]?.text ?? "it answered \(root.nameForPeople) before it was asked")
+    }
+
     /// The line that says that there is no answer, and why.
     public static func failure(_ message: String) -> String { text([JSONMember("error", .string(message))]) }
 
@@ -65,13 +75,15 @@ public enum AnalysisCoding {
     }
 
     private static func analysis(_ root: JSONValue, at time: Timestamp) throws(Problem) -> Analysis {
-        guard let signal = (root["signal"]?.text).flatMap({ Signal($0) }) else { throw wrong("signal", root) }
+        guard let signal = (root["signal"]?.text).flatMap({ Signal($0) }) else {
+            throw wrong("signal", root, not: Signal.allCases.map(\.description))
+        }
         guard let score: Rate = root["score"]?.amount() else { throw wrong("score", root) }
         guard let price: Price = root["price"]?.amount() else { throw wrong("price", root) }
         var confidence: Confidence?
         if let value = root["confidence"], value != .null {
             confidence = value.text.flatMap { Confidence($0) }
-            guard confidence != nil else { throw wrong("confidence", root) }
+            guard confidence != nil else { throw wrong("confidence", root, not: Confidence.allCases.map(\.name)) }
         }
         do throws(Refusal) {
             return try Analysis(
@@ -88,8 +100,9 @@ public enum AnalysisCoding {
         return text.isEmpty ? nil : try Text(text, field: name)
     }
 
-    private static func wrong(_ name: String, _ root: JSONValue) -> Problem {
-        Problem(description: "its \(name) is \(root[name]?.nameForPeople ?? "missing")")
+    private static func wrong(_ name: String, _ root: JSONValue, not words: [String] = []) -> Problem {
+        let expected = words.isEmpty ? "" : ", not \(words.joined(separator: " or "))"
+        return Problem(description: "its \(name) is \(root[name]?.nameForPeople ?? "missing")\(expected)")
     }
 
     private static func parse(_ line: [UInt8]) throws(Problem) -> JSONValue {

@@ -17,11 +17,17 @@ struct AnalystHostCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: name, abstract: "Answer questions with a shared library.", shouldDisplay: false)
 
-    @Argument var library: String
+    @Argument(help: "The library.") var library: String
 
     func run() throws {
-        let analyst = try Self.load(library)
         let answers = Self.claimStandardOutput()
+        let analyst: Analyst
+        do throws(PaperTradeError) {
+            analyst = try Self.load(library)
+        } catch {
+            return try Console.print(AnalysisCoding.failure(error.message) + "\n", to: answers)
+        }
+        try Console.print(AnalysisCoding.greeting() + "\n", to: answers)
         while let line = readLine(strippingNewline: true) {
             try Console.print(Self.answer(to: Array(line.utf8), analyst) + "\n", to: answers)
         }

@@ -48,7 +48,8 @@ struct AnalystArguments: ParsableArguments {
     static let protocolHelp = """
         An analyst command gets one question a line on its standard input, {"symbol": "AAPL", "time": "2014-06-09T20:00:00.000000Z"}, and \
         answers each with one line on its standard output: null for no opinion, or {"signal": "BUY", "score": 74.5, "price": 93.7}, with \
-        "confidence" (LOW, MEDIUM, HIGH), "reason" and "sector" as it likes. Its standard error is passed on. One that dies is started \
+        "confidence" (LOW, MEDIUM, HIGH), "reason" and "sector" as it likes. Signals are SELL, WEAK SELL, HOLD, WEAK BUY, BUY and STRONG \
+        BUY, scores 0 to 100. Its standard error is passed on. One that dies is started \
         again, after a pause that grows; one that does not answer in time is killed. Either costs the symbol's turn, no more.
         """
 
@@ -58,9 +59,14 @@ struct AnalystArguments: ParsableArguments {
         if let analyst {
             // The dynamic linker looks for a name without a slash elsewhere than the user means.
             let path = analyst.contains("/") ? analyst : "./" + analyst
-            return ProcessAnalyst(ChildProcess.ownPath(), [AnalystHostCommand.name, path], timeoutMilliseconds: timeout)
+            let host = ProcessAnalyst(
+                ChildProcess.ownPath(), [AnalystHostCommand.name, path], greets: true, timeoutMilliseconds: timeout)
+            try host.start()
+            return host
         }
-        if let analystCommand { return ProcessAnalyst("/bin/sh", ["-c", analystCommand], timeoutMilliseconds: timeout) }
+        if let analystCommand {
+            return ProcessAnalyst("/bin/sh", ["-c", analystCommand], greets: false, timeoutMilliseconds: timeout)
+        }
         return PriceAnalyst(MomentumAnalyst(try history(), on: calendar))
     }
 
@@ -97,19 +103,22 @@ final class PriceAnalyst: AnalystSource {
     func analysis(of symbol: Symbol, at time: Timestamp) throws -> Analysis? { try momentum.analysis(of: symbol, at: time) }
 }
 
-/// An analyst that is a program of its own.
+/// An analyst that is a program of its own. One that dies or is killed is started again for the next question.
 final class ProcessAnalyst: AnalystSource {
     private let program: String
     private let arguments: [String]
+    /// Whether it says `null` before the first question, or an error.
+    private let greets: Bool
     private let timeoutMilliseconds: Int64
     private var child: ChildProcess?
     /// How often it has failed in a row, and until when it is not started again.
     private var failures = 0
     private var notBefore: ContinuousClock.Instant?
 
-    init(_ program: String, _ arguments: [String], timeoutMilliseconds: Int64) {
+    init(_ program: String, _ arguments: [String], greets: Bool, timeoutMilliseconds: Int64) {
         self.program = program
         self.arguments = arguments
+        self.greets = greets
         self.timeoutMilliseconds = timeoutMilliseconds
     }
 
@@ -117,14 +126,26 @@ final class ProcessAnalyst: AnalystSource {
         let description: String
     }
 
-    /// A pause of a tenth of a second after the first failure, doubled by each one up to a minute.
-    static func pause(afterFailures count: Int) -> Duration {
-        .milliseconds(min(100 << min(max(count - 1, 0), 10), 60_000))
+    /// None after the first failure, a tenth of a second after the second, doubled by each one up to a minute.
+    private static func pause(afterFailures count: Int) -> Duration {
+        count < 2 ? .zero : .milliseconds(min(100 << min(count - 2, 10), 60_000))
+    }
+
+    /// Pauses up to here are waited for, so that a symbol that the analyst fails on costs no other symbol's turn.
+    private static let longestWait = Duration.seconds(1)
+
+    /// Starts it before it is asked, to find out whether it can be used.
+    func start() throws(PaperTradeError) {
+        do {
+            _ = try runningChild()
+        } catch {
+            throw PaperTradeError(.invalidArgument, (error as? Problem)?.description ?? "\(error)")
+        }
     }
 
     func analysis(of symbol: Symbol, at time: Timestamp) throws -> Analysis? {
         let child = try runningChild()
-        guard child.send(AnalysisCoding.question(symbol, at: time)) else { throw failed("it has ended") }
+        guard child.send(AnalysisCoding.question(symbol, at: time)) else { throw failed("it ended instead of answering") }
         switch child.receive(withinMilliseconds: timeoutMilliseconds, limit: AnalysisCoding.maximumByteCount) {
         case .line(let line):
             failures = 0
@@ -137,15 +158,34 @@ final class ProcessAnalyst: AnalystSource {
 
     private func runningChild() throws -> ChildProcess {
         if let child { return child }
-        if let notBefore, ContinuousClock.now < notBefore {
-            throw Problem(description: "it has failed \(failures) times in a row, and is started again in a while")
-        }
+        try waitForRestart()
+        let new: ChildProcess
         do throws(PaperTradeError) {
-            let new = try ChildProcess(program, arguments)
-            child = new
-            return new
+            new = try ChildProcess(program, arguments)
         } catch {
             throw failed(error.message)
+        }
+        child = new
+        if greets { try greet(new) }
+        return new
+    }
+
+    private func waitForRestart() throws {
+        guard let left = notBefore.map({ $0 - ContinuousClock.now }), left > .zero else { return }
+        guard left <= Self.longestWait else {
+            throw Problem(description: "it has failed \(counted(failures, "time")) in a row, and is started again in a while")
+        }
+        try Console.wait(milliseconds: Int32(left / .milliseconds(1)) + 1)
+    }
+
+    private func greet(_ child: ChildProcess) throws {
+        guard
+            case .line(let line) = child.receive(withinMilliseconds: timeoutMilliseconds, limit: AnalysisCoding.maximumByteCount)
+        else { throw failed("it does not start") }
+        do {
+            try AnalysisCoding.greeting(in: line)
+        } catch {
+            throw failed("\(error)")
         }
     }
 

@@ -13,8 +13,9 @@ struct CycleArguments: ParsableArguments {
     static let ruleHelp = "The rules are in config.json: 'pt config init' writes them out, 'pt config' shows what they mean."
 
     func run(_ kinds: [CycleKind], loops: Bool) throws {
+        try timing.check(loops: loops)
         Console.catchTermination()
-        let clock = try timing.clock()
+        let clock = try timing.clock(loops: loops)
         let account = ReopeningAccount(account.path, try options(clock))
         defer { account.close() }
         let runner = CycleRunner(
@@ -63,9 +64,19 @@ struct TimingArguments: ParsableArguments {
         if readsTimes && when.time != nil { throw ValidationError("--times and --time exclude each other") }
     }
 
-    func clock() throws(PaperTradeError) -> LoopClock {
+    /// The options that say something only with a loop, or only without.
+    func check(loops: Bool) throws(PaperTradeError) {
+        let given = [("--force", force), ("--times", readsTimes), ("--speed", speed != nil), ("--cycles", cycles != nil)]
+        let senseless = loops ? given.prefix(2) : given.suffix(2)
+        guard let option = senseless.first(where: \.1)?.0 else { return }
+        throw PaperTradeError(
+            .invalidArgument, loops ? "\(option) is for single cycles: give it without --loop" : "\(option) goes with --loop")
+    }
+
+    /// A single cycle is run for one moment, a loop from it on.
+    func clock(loops: Bool) throws(PaperTradeError) -> LoopClock {
         guard let start = try when.timestamp() else { return LoopClock() }
-        return LoopClock(from: start, speed: speed ?? 0)
+        return LoopClock(from: start, speed: speed ?? (loops ? 1 : 0))
     }
 }
 

@@ -78,6 +78,12 @@ struct CyclePrinter {
     }
 }
 
+extension CycleReport {
+    fileprivate var hadNothingToMonitor: Bool {
+        cycle.kind == .monitoring && cycle.outcome == .done && cycle.counts.analysed + cycle.counts.unanalysed == 0
+    }
+}
+
 /// Runs cycles one by one.
 final class CycleRunner {
     let account: ReopeningAccount
@@ -93,6 +99,9 @@ final class CycleRunner {
     func run(_ kind: CycleKind, _ options: CycleOptions) throws {
         do throws(PaperTradeError) {
             let report = try account.handle().runCycle(kind, options) { [analyst] in try analyst.analysis(of: $0, at: $1) }
+            if report.hadNothingToMonitor {
+                Console.warn("there was nothing to monitor: the watchlist in config.json is empty, and nothing is held")
+            }
             try? printer.print(report)
         } catch {
             // The handle may be of no more use: after an uncertain outcome, or if the account was replaced.

@@ -44,6 +44,15 @@ enum Files {
         if fsync(file) != 0 { throw removing(path, failure("sync", path)) }
     }
 
+    /// Finds out whether ``create(_:_:)`` will be able to make a file, before the work whose result is to go there.
+    static func checkCreatable(_ path: String) throws(PaperTradeError) {
+        guard !exists(path) else {
+            throw PaperTradeError(.exists, "\(printable(path)) exists already, and is not replaced: give another name")
+        }
+        try create(path, [])
+        unlink(path)
+    }
+
     /// Makes a directory of the user's own, if it is missing.
     static func makeDirectory(_ path: String) throws(PaperTradeError) {
         if mkdir(path, 0o700) != 0 && errno != EEXIST { throw failure("make the directory", path) }

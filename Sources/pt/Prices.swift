@@ -83,7 +83,13 @@ struct PriceHistoryFile {
 
     /// Splits (value = new shares for each old one) and dividends (value = cash a share): columns ex_date, symbol, action and value.
     static func actions(in path: String) throws(PaperTradeError) -> [PriceHistory.Action] {
+        struct Key: Hashable {
+            let date: CalendarDate
+            let symbol: Symbol
+            let name: String
+        }
         var actions: [PriceHistory.Action] = []
+        var known: Set<Key> = []
         try CSVFile(path: path).forEachRow(needing: [["ex_date", "date"], ["symbol", "ticker"], ["action"], ["value"]]) {
             (row) throws(PaperTradeError) in
             let value = row["value"] ?? ""
@@ -101,17 +107,32 @@ struct PriceHistoryFile {
                 kind = .dividend(cash)
             case let other: throw row.problem("action \"\(printable(other))\" is neither split nor dividend")
             }
-            actions.append(
-                PriceHistory.Action(
-                    date: try row.date(row["ex_date", "date"] ?? ""), symbol: try row.symbol(row["symbol", "ticker"] ?? ""),
-                    kind: kind))
+            let action = PriceHistory.Action(
+                date: try row.date(row["ex_date", "date"] ?? ""), symbol: try row.symbol(row["symbol", "ticker"] ?? ""),
+                kind: kind)
+            guard known.insert(Key(date: action.date, symbol: action.symbol, name: action.name)).inserted else {
+                throw row.problem("\(action.symbol) has a \(action.name) of \(action.date) already: make them one")
+            }
+            actions.append(action)
         }
         return actions
     }
 
     private func positive(_ row: CSVFile.Row, _ column: String) throws(PaperTradeError) -> Price {
-        let price = try row.price(row[column] ?? "")
-        guard price.isPositive else { throw row.problem("\(column) \(price) is not above 0") }
+        let text = row[column] ?? ""
+        guard !text.isEmpty else { throw row.problem("\(column) is empty: leave out the row of a day without a price") }
+        let price = try row.price(text)
+        guard price.isPositive else { throw row.problem("\(column) \(text) is not above 0") }
         return price
+    }
+}
+
+extension PriceHistory.Action {
+    /// As in a file.
+    var name: String {
+        switch kind {
+        case .split: "split"
+        case .dividend: "dividend"
+        }
     }
 }

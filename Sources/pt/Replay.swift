@@ -8,6 +8,7 @@ struct Replay {
     private let calendar: MarketCalendar
     private let schedule: CycleSchedule
     private let quotesAfterwards: [Symbol: Price]
+    private let sessions: [MarketSession]
     private var workers: [CycleKind: Worker]
     private let firstSeq: UInt64
 
@@ -29,6 +30,11 @@ struct Replay {
                 .invalidArgument,
                 "the account's cycles have come to \(last.forPeople) UTC: replay from a later day, or use another account")
         }
+        sessions = Array(calendar.sessions(from: days.lowerBound, through: days.upperBound))
+        guard !sessions.isEmpty else {
+            throw PaperTradeError(
+                .invalidTime, "there is no trading day from \(days.lowerBound) to \(days.upperBound): give more days")
+        }
         self.workers = [:]
         for (kind, arguments) in workers { self.workers[kind] = try Worker(arguments) }
         if try Config.rules(in: account.path).watchlist.isEmpty {
@@ -41,7 +47,6 @@ struct Replay {
             if showsProgress { Console.showProgress("") }
             for worker in workers.values { worker.finish() }
         }
-        let sessions = Array(calendar.sessions(from: days.lowerBound, through: days.upperBound))
         for (index, session) in sessions.enumerated() {
             if showsProgress && (index % 5 == 0 || index == sessions.count - 1) {
                 Console.showProgress(Self.bar(done: index + 1, of: sessions.count, session.date))
@@ -83,15 +88,6 @@ struct Replay {
         let width = 40
         let filled = done * width / max(count, 1)
         return "[" + String(repeating: "#", count: filled) + String(repeating: ".", count: width - filled) + "] \(date)"
-    }
-}
-
-extension PriceHistory.Action {
-    fileprivate var name: String {
-        switch kind {
-        case .split: "split"
-        case .dividend: "dividend"
-        }
     }
 }
 

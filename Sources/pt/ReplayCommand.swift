@@ -9,8 +9,8 @@ struct ReplayCommand: ParsableCommand {
             it would have been due. Without another analyst the prices are judged by momentum. Splits and dividends of --actions are \
             applied at the opening of their ex-date. Ends with the portfolio, the equity curve, profit, trades and rejections.
 
-            A missing account is made, with a config.json that watches every symbol of the file unless there is one already. The same \
-            prices, rules and --account-id lead to the same events. \(CycleArguments.ruleHelp)
+            The account has to be named. A missing one is made, with a config.json that watches every symbol of the file unless there is one \
+            already. The same prices, rules and --account-id lead to the same events. \(CycleArguments.ruleHelp)
 
             JSON: one object, with days, equity (date, value), counts of what happened, rejections by reason, and status as 'pt status' has it.
             """)
@@ -36,9 +36,7 @@ struct ReplayCommand: ParsableCommand {
     func run() throws {
         let history = try analyst.history()
         let days = try days(of: history)
-        if let equity, Files.exists(equity) {
-            throw PaperTradeError(.exists, "\(printable(equity)) exists already, and is not replaced: give another name")
-        }
+        if let equity { try Files.checkCreatable(equity) }
         let account = try open(history, from: days.lowerBound)
         defer { account.close() }
         var replay = try Replay(
@@ -53,11 +51,12 @@ struct ReplayCommand: ParsableCommand {
         let first =
             try from.map { (text) throws(PaperTradeError) in try MarketCommand.date(text, of: "--from") } ?? dates.lowerBound
         let last = try to.map { (text) throws(PaperTradeError) in try MarketCommand.date(text, of: "--to") } ?? dates.upperBound
-        guard first <= last else { throw PaperTradeError(.invalidTime, "--to \(last) is before --from \(first)") }
         guard first <= dates.upperBound, last >= dates.lowerBound else {
             throw PaperTradeError(
-                .invalidTime, "the prices are of \(dates.lowerBound) to \(dates.upperBound), which is not within --from and --to")
+                .invalidTime,
+                "the prices are of \(dates.lowerBound) to \(dates.upperBound): there are none from --from on and up to --to")
         }
+        guard first <= last else { throw PaperTradeError(.invalidTime, "--to \(last) is before --from \(first)") }
         return first...last
     }
 
@@ -66,7 +65,12 @@ struct ReplayCommand: ParsableCommand {
         if account.account == nil && Console.environment("PAPERTRADE_ACCOUNT") == nil {
             throw PaperTradeError(.invalidArgument, "give the account with --account; it is made if it is missing")
         }
-        if !Files.exists(account.path + "/journal.jsonl") {
+        if Files.exists(account.path + "/journal.jsonl") {
+            guard cash == nil && accountId == nil else {
+                throw PaperTradeError(
+                    .exists, "--cash and --account-id are for a new account, and \(printable(account.path)) has one already")
+            }
+        } else {
             try Files.makeDirectory(account.path)
             if !Files.exists(account.configPath) {
                 var rules = Rules()
@@ -87,7 +91,9 @@ struct ReplayCommand: ParsableCommand {
     }
 
     private func workers() throws(PaperTradeError) -> [CycleKind: [String]] {
-        var words = ["--times", "--json", "--account=\(account.path)", "--lock-timeout=\(lock.lockTimeout)"]
+        // One line a cycle either way; their warnings are to look like ours.
+        var words = output.json ? ["--json"] : []
+        words += ["--times", "--account=\(account.path)", "--lock-timeout=\(lock.lockTimeout)"]
         words += ["--durability=\(lock.durability.rawValue)"] + analyst.words
         if account.allowNetwork { words.append("--allow-network") }
         return [.monitoring: ["monitor"] + words, .trading: ["trade"] + words]

@@ -114,11 +114,50 @@ class Config(PTTestCase):
                 for word in ["config.json"] + words:
                     self.assertIn(word, error["message"])
 
+    def test_config_check_says_what_a_flag_a_choice_a_count_and_the_watchlist_can_be(self):
+        self.open_account()
+        for text, message in [
+            ('{"system_active": 1}', '"system_active" '), ('{"system_active": "true"}', "expected true or false"),
+            ('{"sizing": {"mode": "big"}}', 'expected "score" or "fixed"'), ('{"exits": {"signal": "BUY"}}', '"SELL"'),
+            ('{"market": {"calendar": "xnys"}}', '"nyse" or "always"'), ('{"limits": {"max_positions": 2.5}}', "a whole number from 0 to 100000"),
+            ('{"watchlist": "AAPL"}', '"watchlist"'), ('{"watchlist": ["A A"]}', '"A A"'), ('{"watchlist": ["A", "A"]}', '"A"'),
+            ('{"watchlist": [1]}', '"watchlist"'), ('{"exits": {"stop_loss_percent": 10}}', "from -100.0 to 0.0"),
+        ]:
+            with self.subTest(text):
+                (self.account / "config.json").write_text(text)
+                error = self.fails(5, "config", "check").err
+                self.assertIn("config.json, line 1: ", error)
+                self.assertIn(message, error)
+
+    def test_what_config_init_wrote_is_valid_can_be_edited_and_is_shown(self):
+        self.open_account()
+        self.done("config", "init")
+        path = self.account / "config.json"
+        self.assertEqual(self.done("config", "check").out, f"{path} is valid\n")
+        self.assertNotIn("adopts", self.done("config", "show").out)
+        config = json.loads(path.read_text())
+        config["system_active"] = False
+        config["sizing"]["mode"] = "fixed"
+        config["exits"]["signal"] = "HOLD"
+        config["watchlist"] = ["AAPL", "BRK.B"]
+        path.write_text(json.dumps(config))
+        self.assertIn(
+            "adopts what config.json says now: system_active false, sizing.mode fixed, exits.signal HOLD, watchlist AAPL, BRK.B\n",
+            self.done("config", "show").out)
+        self.done("deposit", "1")
+        shown = self.done("config", "show").out
+        for row in (r"system_active +false +true +true or false ", r"sizing.mode +fixed +score ", r"exits.signal +HOLD +WEAK SELL ",
+                    r"Watchlist: AAPL, BRK.B$"):
+            self.assertRegex(shown, f"(?m)^{row}")
+        rules = self.done("config", "show", "--json").json
+        self.assertEqual(
+            (rules["system_active"], rules["sizing.mode"], rules["limits.max_positions"], rules["watchlist"]),
+            (False, "fixed", 10, ["AAPL", "BRK.B"]))
+
     def test_config_show_tells_what_is_in_force_and_what_the_file_will_change(self):
         self.open_account()
-        self.assertEqual(self.done("config", "show", "--json").json, {
-            "initial_cash": 10000, "commission.per_share": 0, "commission.percent": 0, "commission.minimum": 0,
-            "queue.stale_after_hours": 24, "queue.max_score_drop": 10})
+        rules = self.done("config", "show", "--json").json
+        self.assertEqual((rules["initial_cash"], rules["queue.stale_after_hours"], rules["commission.percent"]), (10000, 24, 0))
         (self.account / "config.json").write_text('{"commission": {"percent": 0.1}}')
         self.assertIn("The next change to the account adopts what config.json says now: commission.percent 0.1", self.done("config").out)
         self.assertEqual(self.done("config", "--json").json["commission.percent"], 0)

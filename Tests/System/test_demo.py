@@ -16,10 +16,14 @@ class DemoTest(SystemTest):
             [ROOT / "CExamples" / "demo" / "run", self.directory / "account"], env={**os.environ, **environment}, text=True,
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=300, check=False)
 
-    def test_three_programs_in_three_languages_trade_one_account_and_it_adds_up(self):
+    def test_three_programs_a_monitor_and_a_trader_trade_one_account_and_it_adds_up(self):
         done = self.run_demo(PAPERTRADE_PRICES="", PAPERTRADE_ACTIONS="")
         self.assertEqual(done.returncode, 0, done.stdout)
-        for expected in ("refused", "queued", "deposited", "splits", "kill -9", "verified:"):
+        for expected in (
+            "refused", "queued", "deposited", "at once: overnight its signal fell", "to stop the loss", "splits 4 for 1", "kill -9",
+            "nothing changed: the", "skipped: the session's trading cycle was done", "1004 cycles done", "502 cycles done, 1 cycle skipped",
+            "verified:", "Added up once more",
+        ):
             self.assertIn(expected, done.stdout)
 
 

@@ -1,5 +1,6 @@
-"""The demo's Python program. It waits for a stock to close higher than on any of the 40 days before, and queues it; next morning it
-executes the queue through an analyst, who looks again at the opening price. It sells what closes lower than on any of 20 days.
+"""The demo's Python program. It waits for a stock to close higher than on any of the 40 days before, and queues it as an opportunity:
+whether and how much to buy is left to the trading cycle, as with what the monitor queues. It sells what closes lower than on any of
+20 days.
 
     python3 breakout.py ACCOUNT SYMBOL...
 
@@ -19,7 +20,7 @@ from decimal import ROUND_DOWN, Decimal
 import papertrade
 
 HIGH_DAYS, LOW_DAYS = 40, 20
-FIRST_ORDER, ORDER = 6000, 1500  # dollars
+FIRST_ORDER = 6000  # dollars
 
 
 class Breakout:
@@ -28,7 +29,6 @@ class Breakout:
         self.account = papertrade.Account(path, clock=lambda: self.now)  # the account's time is the market's
         self.prices = {}
         self.closes = {symbol: deque(maxlen=HIGH_DAYS) for symbol in symbols}
-        self.levels = {}  # what each queued symbol broke out of
         self.is_first_day = True
 
     def open(self, date):
@@ -36,27 +36,6 @@ class Breakout:
             symbol = min(self.prices)
             shares = (FIRST_ORDER / self.prices[symbol]).quantize(Decimal("0.01"), ROUND_DOWN)
             self.trade(self.account.buy, symbol, shares, self.prices[symbol], request_id=f"breakout {date} {symbol}")
-        # In one commit, each opportunity leaves the queue as its purchase enters the portfolio; or it is rejected, with the reason.
-        for done in self.account.execute_queue(self.analyst):
-            if done.bought:
-                print(f"bought {done.shares} {done.symbol} at {done.price} for {done.total:.2f}, out of the queue (event {done.seq})")
-            else:
-                print(f"rejected {done.symbol}: {done.message} (event {done.seq})")
-
-    def analyst(self, symbol, _time):
-        """Is it still a breakout at the opening price?"""
-        price = self.prices.get(symbol)
-        if price is None:
-            return None  # no opinion
-        holds_up = price > self.levels[symbol]
-        return papertrade.Analysis(
-            signal="BUY" if holds_up else "HOLD", score=self.score(symbol, price), price=price,
-            shares=(ORDER / price).quantize(Decimal("0.01"), ROUND_DOWN))
-
-    def score(self, symbol, price):
-        """60, and ten more for each per cent above the old high. A queued buy whose score falls by more than 10 is rejected."""
-        above = (price / self.levels[symbol] - 1) * 100
-        return max(Decimal(0), min(Decimal(100), 60 + 10 * above)).quantize(Decimal("0.1"))
 
     def close(self, date):
         self.is_first_day = False
@@ -67,19 +46,24 @@ class Breakout:
                 if symbol in held and price < min(list(closes)[-LOW_DAYS:]):
                     self.trade(self.account.sell_all, symbol, price, request_id=f"breakout {date} {symbol}")
                 elif symbol not in held and price > max(closes):
-                    self.levels[symbol] = max(closes)
-                    seq = self.account.enqueue(
-                        symbol, self.score(symbol, price), "BUY", price, f"highest close of {HIGH_DAYS} days",
-                        request_id=f"breakout {date} {symbol}")
-                    print(f"queued {symbol} at {price} (event {seq})")
+                    self.queue(symbol, price, max(closes), request_id=f"breakout {date} {symbol}")
             closes.append(price)
+
+    def queue(self, symbol, price, old_high, **request):
+        # 60, and ten more for each per cent above the old high. The trader rejects a queued buy whose score has fallen by more than 10.
+        score = min(Decimal(100), 60 + 10 * (price / old_high - 1) * 100).quantize(Decimal("0.1"))
+        try:
+            seq = self.account.enqueue(symbol, score, "BUY", price, f"highest close of {HIGH_DAYS} days", **request)
+            print(f"queued {symbol} at {price} (event {seq})")
+        except papertrade.AlreadyQueued as error:
+            print(f"refused {symbol}: {error}")
 
     def trade(self, change, symbol, *arguments, **request):
         try:
             fill = change(symbol, *arguments, **request)
             print(f"{'bought' if fill.side is papertrade.Side.BUY else 'sold'} {fill.shares} {symbol} at {fill.price} for {fill.total:.2f},"
                   f" {fill.cash_after:.2f} in cash is left (event {fill.seq})")
-        except papertrade.InsufficientFunds as error:
+        except (papertrade.InsufficientFunds, papertrade.NoPosition) as error:  # the others were faster
             print(f"refused {symbol}: {error}")
 
     def run(self, lines):
@@ -91,8 +75,6 @@ class Breakout:
             elif word == "split":
                 if name in self.closes:
                     self.closes[name] = deque((close / Decimal(number) for close in self.closes[name]), maxlen=HIGH_DAYS)
-                if name in self.levels:
-                    self.levels[name] /= Decimal(number)
             else:
                 self.now = datetime.fromtimestamp(int(number), timezone.utc)
                 (self.open if word == "open" else self.close)(name)

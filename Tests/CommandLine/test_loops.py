@@ -1,0 +1,119 @@
+"""pt monitor --loop, pt trade --loop and pt run, with a clock that runs faster."""
+
+import datetime
+import json
+import os
+import signal
+import time
+import unittest
+
+from cycles import CycleTestCase
+
+NULL = ["--analyst-command", "while read -r question; do echo null; done"]
+# A simulated minute takes 2 ms; a cycle takes some.
+FAST = ["--speed", "30000"]
+
+
+class LoopTestCase(CycleTestCase):
+    def wait_for(self, condition, process):
+        """Waits for something that a loop does."""
+        end = time.monotonic() + 30
+        while not condition():
+            self.assertIsNone(process.poll(), "the loop has ended")
+            self.assertLess(time.monotonic(), end, "nothing happens")
+            time.sleep(0.01)
+
+    def records(self):
+        return self.pt("cycles", "--json").lines
+
+    @staticmethod
+    def moment(record):
+        return datetime.datetime.fromisoformat(record["time"].replace("Z", "+00:00"))
+
+
+class Loops(LoopTestCase):
+    def test_a_loop_runs_each_cycle_when_it_is_due_and_says_what_comes(self):
+        lines = self.done("monitor", "--loop", *NULL, "--time", "2024-06-10T13:00", "--speed", "1200", "--cycles", "1").out.splitlines()
+        self.assertEqual(lines[0], "the next monitoring cycle is due at 2024-06-10 13:30:00 UTC")
+        self.assertRegex(lines[1], r"^2024-06-10 13:[3-5]\d:\d\d UTC  monitoring done: 0 analysed, 2 without analysis; value 10,000.00 \(event 4\)$")
+        self.assertEqual(len(lines), 2)
+
+    def test_cycles_are_not_closer_than_their_interval(self):
+        self.done("monitor", "--loop", *NULL, "--time", "2024-06-10T13:29", *FAST, "--cycles", "3", "-q")
+        halves = [(self.moment(record).timestamp() // 1800) for record in self.records()]
+        self.assertEqual(len(set(halves)), 3, "two cycles in the same half-hour")
+
+    def test_json_is_one_event_a_line_and_nothing_else(self):
+        lines = self.done("trade", "--loop", *NULL, "--time", "2024-06-10T19:59", *FAST, "--cycles", "2", "--json").lines
+        self.assertEqual([(line["cycle"], line["outcome"]) for line in lines], [("trading", "done")] * 2)
+
+    def test_run_monitors_and_trades(self):
+        self.done("run", *NULL, "--time", "2024-06-10T19:00", *FAST, "--cycles", "12")
+        done = {(record["cycle"], record["outcome"]) for record in self.records()}
+        self.assertEqual(done, {("monitoring", "done"), ("trading", "done")})
+
+    def test_the_clock_of_a_loop_with_a_time_runs(self):
+        self.assertIn(
+            "monitoring done", self.done("monitor", "--loop", *NULL, "--time", "2024-06-10T13:29:59.8Z", "--cycles", "1").out)
+
+    def test_sigterm_ends_a_wait(self):
+        for number in (signal.SIGTERM, signal.SIGINT):
+            with self.subTest(number):
+                process = self.start("monitor", "--loop", *NULL, "--time", "2024-06-08")
+                self.assertIn(b"is due at", process.stdout.readline())
+                process.send_signal(number)
+                out, err = process.communicate(timeout=30)
+                self.assertEqual((process.returncode, out, err), (0, b"asked to end: nothing is in hand\n", b""))
+
+    def test_sigterm_lets_the_cycle_in_hand_finish(self):
+        self.watch("AAA")
+        asked, go = self.directory / "asked", self.directory / "go"
+        analyst = f"read -r question; touch '{asked}'; while [ ! -e '{go}' ]; do sleep 0.01; done; echo null; read -r question"
+        process = self.start("monitor", "--loop", "--analyst-command", analyst, "--time", "2024-06-10T14:00")
+        self.wait_for(asked.exists, process)
+        process.send_signal(signal.SIGTERM)
+        time.sleep(0.05)
+        self.assertIsNone(process.poll(), "it ended at once")
+        go.touch()
+        out, err = process.communicate(timeout=30)
+        self.assertEqual((process.returncode, err), (0, b""))
+        self.assertIn(b"monitoring done: 0 analysed, 1 without analysis", out)
+        self.assertEqual([record["outcome"] for record in self.records()], ["done"])
+
+
+class Failures(LoopTestCase):
+    def test_a_failed_cycle_is_tried_again_once_and_later(self):
+        (self.account / "config.json").write_text('{"cycles": {"retry_minutes": 7}}')
+        self.done("deposit", "1")
+        (self.account / "config.json").write_text("{")
+        self.assertEqual(self.pt("monitor", "--loop", *NULL, "--time", "2024-06-10T14:00", *FAST, "--cycles", "3").code, 0)
+        first, again, regular = (self.moment(record) for record in self.records())
+        self.assertGreaterEqual(again - first, datetime.timedelta(minutes=7))
+        self.assertGreater(regular.timestamp() // 1800, again.timestamp() // 1800)
+
+    def test_a_config_that_is_mended_counts_from_the_next_cycle_on(self):
+        (self.account / "config.json").write_text("{")
+        process = self.start("monitor", "--loop", *NULL, "--time", "2024-06-10T14:00", *FAST)
+        self.wait_for(lambda: any(record["outcome"] == "failed" for record in self.records()), process)
+        self.watch("AAA")
+        self.wait_for(lambda: any(record["outcome"] == "done" for record in self.records()), process)
+        process.send_signal(signal.SIGTERM)
+        out, err = process.communicate(timeout=30)
+        self.assertEqual(process.returncode, 0)
+        self.assertIn(b"pt: warning: the monitoring cycle failed: ", err)
+
+    def test_an_analyst_that_dies_does_not_end_the_loop(self):
+        outcome = self.pt("monitor", "--loop", "--analyst-command", "exit 1", "--time", "2024-06-10T14:00", *FAST, "--cycles", "2")
+        self.assertEqual(outcome.code, 0)
+        self.assertEqual([record["unanalysed"] for record in self.records()], [2, 2])
+
+    def test_a_reader_that_goes_away_does_not_stop_the_cycles(self):
+        reading, writing = os.pipe()
+        process = self.start("monitor", "--loop", *NULL, "--time", "2024-06-10T13:29", *FAST, stdout=writing)
+        os.close(writing)
+        os.close(reading)
+        self.assertEqual(process.wait(timeout=30), 0)
+
+
+if __name__ == "__main__":
+    unittest.main()
