@@ -59,6 +59,7 @@ LIES: tuple[tuple[Any, Any, str], ...] = (
     ({"signal": "BUY"}.items(), TypeError, "dict_items"),
     (ConnectionError("no feed\n\x1b[2J\u202e"), ConnectionError, "ConnectionError: no feed\\n"),
     (ValueError("€" * 1000), ValueError, "ValueError: €€€"),
+    (ValueError("half \ud800"), ValueError, "half ?"),
     (RecursionError(), RecursionError, "RecursionError"),
     (Unprintable(), Unprintable, "Unprintable"),
     (papertrade.Busy(301, "my own account is busy"), papertrade.Busy, "my own account is busy"),

@@ -19,14 +19,11 @@ from pathlib import Path
 from typing import Any, Optional
 
 from files import JOURNAL, crc32c
+from replay_cycles import CycleReplay, Wrong, require
 
 _context = Context(prec=80, rounding=ROUND_HALF_EVEN)  # a product of two amounts has 30 digits
 _millionth = Decimal("0.000001")
 _zero = Decimal(0)
-
-
-class Wrong(AssertionError):
-    """The journal does not say what follows from it."""
 
 
 def rounded(value: Decimal) -> Decimal:
@@ -56,7 +53,7 @@ class Position:
 
 
 @dataclass
-class Replay:
+class Replay(CycleReplay):
     account: str = ""
     generation: int = 0
     seq: int = 0
@@ -66,7 +63,6 @@ class Replay:
     realized_pnl: Decimal = _zero
     positions: dict[str, Position] = field(default_factory=dict)
     queue: dict[str, dict[str, Any]] = field(default_factory=dict)  # symbol -> the line that queued it
-    rules: dict[str, Decimal] = field(default_factory=dict)
     lines: list[dict[str, Any]] = field(default_factory=list)
     requests: dict[str, dict[str, Any]] = field(default_factory=dict)
     last_crc: str = "00000000"
@@ -91,7 +87,8 @@ class Replay:
             self.last_crc = line["crc"]
             waiting.append(line)
             if "more" not in line:
-                for each in waiting:
+                for index, each in enumerate(waiting):
+                    self.commit = waiting[:index]
                     self.apply(each)
                 waiting = []
         require(not waiting, "the last line of the last commit")
@@ -120,12 +117,13 @@ class Replay:
         self.generation = line["generation"]
         self.positions.clear()
         self.queue.clear()
+        self.forget_cycles()
         self.cash, self.net_deposits, self.realized_pnl = line["cash"], line["net_deposits"], line["realized_pnl"]
 
     on_reset = on_open
 
     def on_rules(self, line: dict[str, Any]) -> None:
-        self.rules = {key: value for key, value in line.items() if isinstance(value, Decimal) and key != "cash"}
+        self.rules = {key: value for key, value in line.items() if "." in key or key in ("initial_cash", "system_active", "watchlist")}
 
     def on_deposit(self, line: dict[str, Any]) -> None:
         require(line["amount"] > 0, "a deposit above zero")
@@ -140,7 +138,8 @@ class Replay:
     def commission(self, shares: Decimal, notional: Decimal) -> Decimal:
         by_share = rounded(product(shares, self.rules["commission.per_share"]))
         by_value = rounded(product(product(notional, self.rules["commission.percent"]), Decimal("0.01")))
-        return max(by_share + by_value, self.rules["commission.minimum"])
+        minimum: Decimal = self.rules["commission.minimum"]
+        return max(by_share + by_value, minimum)
 
     def on_buy(self, line: dict[str, Any]) -> None:
         notional = rounded(product(line["shares"], line["price"]))
@@ -167,7 +166,8 @@ class Replay:
         cost = quotient(product(held.cost, line["shares"]), held.shares)
         total = notional - commission
         require(0 < line["shares"] <= held.shares, f"shares to sell in event {line['seq']}")
-        require("all" not in line or line["shares"] == held.shares, f"all shares in event {line['seq']}")
+        sells_all = "all" in line or "exit" in line  # a cycle sells whole positions
+        require(not sells_all or line["shares"] == held.shares, f"all shares in event {line['seq']}")
         compare(
             line, notional=notional, commission=commission, total=total, realized_pnl=total - cost,
             position_shares=held.shares - line["shares"], position_cost=held.cost - cost,
@@ -256,13 +256,9 @@ class Replay:
             for line in self.queue.values()
         ]
         require(portfolio["queued_opportunities"] == queued, f"queue {queued}: portfolio.json says {portfolio['queued_opportunities']}")
+        self.compare_cycles_with(portfolio)
         journal = portfolio["journal"]
         require(journal["generation"] == self.generation and journal["crc"] == self.last_crc, "where portfolio.json ends")
-
-
-def require(condition: object, what: str) -> None:
-    if not condition:
-        raise Wrong(f"expected {what}")
 
 
 def compare(line: dict[str, Any], **figures: Decimal) -> None:
