@@ -140,7 +140,8 @@ public struct Cycle: Hashable, Sendable {
     /// Why it was skipped or failed.
     public let reason: Text?
     public let counts: Counts
-    /// The account's value after it, at the prices the analyst gave, else at cost; `nil` if nothing was decided or the value is out of range.
+    /// The account's value after it, at the prices the analyst gave, else at cost; `nil` if nobody was asked, or it is out of
+    /// range.
     public let value: Money?
     /// The first thing that went wrong with a single symbol.
     public let problem: Text?

@@ -30,6 +30,15 @@ struct DamageSample {
             try account.split(Symbol("JNJ"), newShares: Shares(clamping: 3_000_000), oldShares: Shares(clamping: 2_000_000))
             try account.withdraw(Money(clamping: 1))
         }
+        let signals: [Signal] = [.buy, .sell]
+        for (kind, signal) in zip(CycleKind.allCases, signals) {
+            try account.runCycle(kind, CycleOptions(ignoresSchedule: true)) { symbol, time in
+                let isHeld = symbol.description == "AAPL"
+                return try Analysis(
+                    signal: isHeld ? signal : .hold, score: Rate(clamping: 80_000_000), price: Price(clamping: 101_000_000),
+                    size: nil, time: time, sector: Text("J*", field: "sector"))
+            }
+        }
         try account.clearQueue()
         try account.writeOff(Symbol("BRK.B"))
         account.close()
