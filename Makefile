@@ -44,7 +44,8 @@ setup:
 $(LIBRARY): $(SOURCES) | setup
 	@mkdir -p $(BUILD)
 	$(SWIFT) build -c release --product papertrade --scratch-path .build-release \
-	    -Xswiftc -static-stdlib -Xlinker --version-script=$(CURDIR)/Sources/PaperTradeC/exports.map -Xlinker -s \
+	    -Xswiftc -static-stdlib -Xswiftc -Xclang-linker -Xswiftc -static-libgcc \
+	    -Xlinker --version-script=$(CURDIR)/Sources/PaperTradeC/exports.map -Xlinker -s \
 	    -Xlinker -soname -Xlinker libpapertrade.so.0 -Xlinker -z -Xlinker nodelete
 	@# Renamed into place, not written over: a running program may have the old one mapped.
 	cp .build-release/release/libpapertrade.so $@.new

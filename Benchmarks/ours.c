@@ -4,6 +4,7 @@
  *     ours trade     DIRECTORY DURABILITY SECONDS POSITIONS [BATCH]
  *     ours open      DIRECTORY SECONDS                opens and closes; prints the count, and the seconds spent opening and closing
  *     ours summary   DIRECTORY SECONDS
+ *     ours fill      DIRECTORY TRADES POSITIONS       as after so many trades, made in batches
  *     ours soak      DIRECTORY COMMITS POSITIONS      one commit each; prints resident memory after 10,000 and after all
  *
  * DURABILITY is full or process. */
@@ -62,6 +63,16 @@ static void trade(const char *directory, const char *durability, double seconds,
         if (batch > 1) check(pt_commit(account, &error), "pt_commit");
     } while (goes_on(&slice, batch));
     print_slice(&slice);
+    check(pt_close(account), "pt_close");
+}
+
+static void fill(const char *directory, uint64_t trades, unsigned positions) {
+    pt_account *account = opened(directory, "process");
+    for (uint64_t number = 0; number < trades;) {
+        check(pt_begin(account, PT_WAIT_DEFAULT, &error), "pt_begin");
+        for (unsigned done = 0; done < 1000 && number < trades; done++) trade_once(account, number++, positions);
+        check(pt_commit(account, &error), "pt_commit");
+    }
     check(pt_close(account), "pt_close");
 }
 
@@ -124,6 +135,8 @@ int main(int count, char **words) {
         open_and_close(words[2], atof(words[3]));
     else if (strcmp(what, "summary") == 0 && count == 4)
         summary(words[2], atof(words[3]));
+    else if (strcmp(what, "fill") == 0 && count == 5)
+        fill(words[2], strtoull(words[3], NULL, 10), (unsigned)atoi(words[4]));
     else if (strcmp(what, "soak") == 0 && count == 5)
         soak(words[2], strtoull(words[3], NULL, 10), (unsigned)atoi(words[4]));
     else

@@ -37,13 +37,15 @@ def to_double(value: Amount, name: str, invalid: type[errors.InvalidArgument]) -
         raise TypeError(f"{name} is {value}: a number is expected, not a bool")
     if isinstance(value, float):
         return value
+    if isinstance(value, int):
+        return _of_millionths(int(value) * MILLIONTHS, value, name, invalid)
     if isinstance(value, Decimal):
         return _of_decimal(value, value, name, invalid)
     if isinstance(value, str):
         if not _number.fullmatch(value):
             raise refusal(invalid, f"{name} is {_shown(value)}: a number such as \"150.25\" is expected")
         return _of_decimal(Decimal(value), value, name, invalid)
-    if isinstance(value, numbers.Rational):  # int, Fraction, numpy's integers
+    if isinstance(value, numbers.Rational):  # Fraction, numpy's integers
         return _of_fraction(Fraction(int(value.numerator), int(value.denominator)), value, name, invalid)
     if isinstance(value, numbers.Real):  # numpy's floats
         return float(value)
@@ -83,6 +85,8 @@ def to_double_or_nan(value: Optional[Amount], name: str, invalid: type[errors.In
 
 def from_double(double: float) -> Decimal:
     """The amount that a double of C stands for. Decimal("NaN") for NaN, which C gives only where from_double_or_nan is used."""
+    if double.is_integer():
+        return Decimal(int(double))
     if math.isnan(double):
         return Decimal("NaN")
     millionths = round(double * MILLIONTHS)

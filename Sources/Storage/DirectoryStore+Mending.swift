@@ -3,7 +3,9 @@ import Ledger
 /// What open does under the lock about what a crash left.
 extension DirectoryStore {
     /// Does under the lock what the table says, and finishes or undoes what crashes left half done.
-    func mend(_ action: RecoveryAction, tail: TornWriteTest.Tail?) throws(StorageError) {
+    ///
+    /// - Parameter view: what portfolio.json says, if that is of this account and generation.
+    func mend(_ action: RecoveryAction, tail: TornWriteTest.Tail?, view: Portfolio?) throws(StorageError) {
         if directory.isReadOnly { return }
         if let tail { try wipe(to: tail.end) }
         try syncUnknown()
@@ -18,8 +20,9 @@ extension DirectoryStore {
         default: break
         }
         try disposeOfTemporary()
-        if action == .trust, published == nil, let status = try directory.status(AccountFile.portfolio) {
-            published = PublishedFile(status, reference)
+        if action == .trust, published == nil, let view, let status = try directory.status(AccountFile.portfolio) {
+            // As it was written: it may know less than is on the disk now, and is published again then.
+            published = PublishedFile(status, view.reference)
         }
     }
 

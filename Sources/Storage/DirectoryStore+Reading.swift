@@ -159,7 +159,7 @@ extension DirectoryStore {
         let portfolioFinding = finding(text: text, read: read, current: view, isOnJournal: isViewOnJournal)
         let action = recoveryAction(tail == nil ? .whole : .torn, portfolioFinding)
         if case .stop(let kind) = action { throw stopError(kind, portfolioFinding) }
-        if isLocked { try mend(action, tail: tail) }
+        if isLocked { try mend(action, tail: tail, view: view) }
     }
 
     /// Starts from the view if the journal has the very lines it rests on, so that only what came after has to be read; else from nothing.

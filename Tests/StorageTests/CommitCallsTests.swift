@@ -1,0 +1,52 @@
+import Ledger
+import PaperTrade
+import Testing
+
+@testable import Storage
+
+/// What a commit costs in system calls. Counts are the same on every machine; the benchmarks tell what they mean in time.
+@Suite struct `The system calls of a commit` {
+    private static let call = [
+        // 1. The lock, and whether the account is still where it was.
+        "open .lock", "status .lock", "tryLock .lock", "status .lock", "write .lock", "status \(simulatedPath)",
+        "tryLock journal.jsonl",
+        // 2. What others did: whether the journal is the same file and ends where it did; the configuration.
+        "status journal.jsonl", "read journal.jsonl", "status config.json",
+        // 4. portfolio.json's successor.
+        "status portfolio.json", "open portfolio.json.tmp", "write portfolio.json.tmp", "status portfolio.json.tmp",
+        "close portfolio.json.tmp",
+        // 5. The event, and 6. the view.
+        "write journal.jsonl", "startWriting journal.jsonl", "exchange portfolio.json.tmp with portfolio.json",
+        "status portfolio.json.tmp", "unlink portfolio.json.tmp",
+        // 7.
+        "unlock journal.jsonl", "write .lock", "unlock .lock", "close .lock",
+        // 8. And whether what was synced is still the journal.
+        "syncData journal.jsonl", "status journal.jsonl",
+    ]
+
+    @Test(arguments: [1, 100])
+    func `are these, in this order, whatever the number of positions`(count: Int) throws {
+        let machine = try SimulatedMachine.withAccount()
+        let process = machine.process()
+        let account = try machine.account(process)
+        try account.batch { () throws(PaperTradeError) in
+            for number in 0..<count { try account.buy("S\(number)", 1, at: 1) }
+        }
+        let calls = try process.recording { try account.sell("S0", 0.5, at: 1) }
+        #expect(calls.map(\.description) == Self.call)
+    }
+
+    @Test func `are the same for a batch of any size, but for the journal's growth`() throws {
+        let machine = try SimulatedMachine.withAccount()
+        let process = machine.process()
+        let account = try machine.account(process)
+        let calls = try process.recording {
+            try account.batch { () throws(PaperTradeError) in
+                for _ in 0..<1000 { try account.deposit(Money(clamping: 1)) }
+            }
+        }.map(\.description)
+        let growth = ["write journal.jsonl", "syncData journal.jsonl"]
+        let place = try #require(Self.call.firstIndex(of: "open portfolio.json.tmp"))
+        #expect(calls == Self.call[..<place] + growth + Self.call[place...])
+    }
+}
