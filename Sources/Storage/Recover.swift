@@ -128,7 +128,8 @@ private struct Recovery {
         }
         let store = DirectoryStore(directory: directory, durability: .full, journal: file)
         try store.load(isLocked: true)
-        try store.publish()
+        // The account is recovered. If portfolio.json cannot be published now, the next open does it.
+        try? store.publish()
         return report
     }
 
