@@ -15,12 +15,12 @@ export PYTHONPATH         := $(CURDIR)/Python
 export PYTHON
 
 .PHONY: all demo test test-swift test-c test-python test-system test-command-line test-calendar test-model test-package reliability bench \
-    fuzz sanitize sanitize-address sanitize-thread sanitize-c damage growth lint format install clean setup
+    fuzz sanitize sanitize-address sanitize-thread sanitize-c damage growth coverage lint format install clean setup
 
 all: $(LIBRARY) $(BUILD)/pt
 
 # Packages of the system that are missing, by apt: as root, or through sudo.
-APT_PACKAGES := libjansson-dev pkg-config gcc g++ make python3 python3-venv tzdata valgrind
+APT_PACKAGES := libjansson-dev pkg-config gcc g++ make python3 python3-venv strace tzdata valgrind
 setup:
 	@missing=""; \
 	for package in $(APT_PACKAGES); do \
@@ -90,6 +90,7 @@ test-calendar: $(BUILD)/pt $(VENV)/installed
 
 test-system: all
 	$(PYTHON) -m unittest discover -s Tests/System
+	$(PYTHON) -m unittest discover -s Tests/Reliability
 
 # The examples in the documents, and a package that depends on this one by URL and tag.
 test-package: all
@@ -139,6 +140,10 @@ test-model: | setup
 reliability: APT_PACKAGES += spin strace
 reliability: all
 	Tests/Reliability/scorecard --write Tests/Reliability/README.md
+
+# Region coverage of every module by the Swift tests; Tests/Reliability/coverage --missing shows what is not covered.
+coverage: | setup
+	Tests/Reliability/coverage
 
 lint:
 	$(SWIFT) format lint --strict --recursive Package.swift Sources Tests

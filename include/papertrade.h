@@ -307,8 +307,8 @@ typedef struct pt_recover_report {
  * `options` and `report` may be NULL. */
 pt_status pt_recover(const char *path, const pt_options *options, pt_recover_report *report, pt_error *error);
 
-/* Writes a consistent copy of the account, with its sealed journals and config.json, to `destination`, which must not exist (PT_EXISTS). Holds
- * the account's lock meanwhile; the copy is on the disk when the call returns. */
+/* Writes a consistent copy of the account, with its sealed journals and config.json, to `destination`, which must not
+ * exist or be an empty directory (PT_EXISTS). Holds the account's lock meanwhile; the copy is on the disk when the call returns. */
 pt_status pt_backup(pt_account *account, const char *destination, pt_error *error);
 
 typedef struct pt_import_report {

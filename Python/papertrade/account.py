@@ -218,7 +218,8 @@ class Account(Trading, State, Queue, Cycles):
         self._call("pt_reset", to_double_or_nan(initial_cash, "initial_cash", errors.InvalidAmount), reference(request))
 
     def backup(self, destination: StrPath) -> None:
-        """Writes a consistent copy to `destination`, which must not exist (Exists). It is on the disk when the call returns."""
+        """Writes a consistent copy to `destination`, which must not exist or be an empty directory (Exists). It is on the disk when the
+        call returns."""
         self._call("pt_backup", to_path(destination, "destination"))
 
     def verify(self, *, check: bool = True) -> VerifyReport:

@@ -31,7 +31,7 @@ extension Account {
                 return Receipt(record: records[0], isRepeated: false, isProvisional: false)
             }
         }
-        try finish(through: receipt.seq)
+        try finish(through: unlessDurable(receipt.seq))
         return receipt
     }
 
@@ -50,8 +50,8 @@ extension Account {
         }
     }
 
-    /// Writes a consistent copy of the account, with its sealed journals and `config.json`, to `destination`, which must not exist. Holds
-    /// the account's lock meanwhile; the copy is on the disk when the call returns.
+    /// Writes a consistent copy of the account, with its sealed journals and `config.json`, to `destination`, which must not exist or
+    /// be an empty directory. Holds the account's lock meanwhile; the copy is on the disk when the call returns.
     ///
     /// - Throws: `exists`, `misuse` inside a batch, and the errors of any change.
     public func backUp(to destination: String) throws(PaperTradeError) {

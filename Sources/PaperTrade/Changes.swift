@@ -91,7 +91,7 @@ extension Account {
                     return try isInBatch ? decideInBatch(whole) : decideAndCommit(whole)
                 } catch {
                     // An answer that confirms an existing event must not be given before that is on the disk.
-                    if case .refused(let refusal) = error.kind, refusal.confirmsEvent { confirmed = error.seq }
+                    if case .refused(let refusal) = error.kind, refusal.confirmsEvent { confirmed = unlessDurable(error.seq) }
                     throw error
                 }
             }
@@ -165,8 +165,11 @@ extension Account {
         guard let id = request.id, let found = try store.find(id) else { return nil }
         guard found.record.isOutcome(of: request) else { throw StorageError(.requestConflict(id: id, seq: found.record.seq)) }
         return Decision(
-            outcome: Draft.Outcome(record: found.record), isRepeated: true, seq: found.record.seq)
+            outcome: Draft.Outcome(record: found.record), isRepeated: true, seq: unlessDurable(found.record.seq))
     }
+
+    /// What ``finish(through:)`` has to wait for before an existing event is confirmed: nothing if it is known to be on the disk.
+    func unlessDurable(_ seq: UInt64) -> UInt64 { seq > store.durableSeq ? seq : 0 }
 }
 
 /// Runs the ledger; its refusals become storage errors.

@@ -109,14 +109,23 @@ final class AccountDirectory: Sendable {
             // Somebody else made it in the meantime: good.
             if error != .exists { throw StorageError(error, "make the directory", path) }
         }
-        return try attempt("open", path) { () throws(Errno) in
-            // The new name is safe only once the directory above is on the disk.
-            let slash = path.utf8.lastIndex(of: UInt8(ascii: "/")) ?? path.startIndex
-            let above = try system.openDirectory(slash == path.startIndex ? "/" : String(path[..<slash]), in: nil)
-            defer { try? system.close(above) }
-            try system.sync(above)
-            return try system.openDirectory(path, in: nil)
+        return try attempt("open", path) { () throws(Errno) in try system.openDirectory(path, in: nil) }
+    }
+
+    /// Syncs the directory above, which has this one's name: it may be new, whoever made it, and a new account is lost with it.
+    func syncName() throws(StorageError) {
+        let slash = path.utf8.lastIndex(of: UInt8(ascii: "/")) ?? path.startIndex
+        let abovePath = slash == path.startIndex ? "/" : String(path[..<slash])
+        let above: FileDescriptor
+        do throws(Errno) {
+            above = try system.openDirectory(abovePath, in: nil)
+        } catch {
+            // Whoever may not read it has not made this directory either.
+            if error.kind == .permission { return }
+            throw StorageError(error, "open", abovePath)
         }
+        defer { try? system.close(above) }
+        try attempt("sync", abovePath) { () throws(Errno) in try system.sync(above) }
     }
 
     func path(of name: String) -> String { path + "/" + name }

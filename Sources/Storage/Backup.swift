@@ -1,15 +1,11 @@
 import Ledger
 
 extension DirectoryStore {
-    /// Writes a consistent copy of the account to `destination`, which must not exist. Under the lock; the copy is on the disk when
-    /// it returns, and is removed again if it fails.
+    /// Writes a consistent copy of the account to `destination`, which must not exist, or be an empty directory. Under the lock; the copy
+    /// is on the disk when it returns, and is removed again if it fails, but for the empty directory.
     public func backUp(to destination: String) throws(StorageError) {
         try checkAcceptsChanges()
-        guard (try? system.status(path: destination)) == nil else {
-            throw StorageError(.exists, "\(escaped(destination)) exists already: choose another destination")
-        }
-        let copy = try AccountDirectory(
-            path: destination, system: system, creating: true, isReadOnly: false, allowsNetwork: true)
+        let copy = try emptyDirectory(destination)
         do throws(StorageError) {
             for sealed in try directory.sealedJournals() { try copyFile(sealed.name, to: copy, count: nil) }
             // The config first, the journal last: a copy that was cut short is no account.
@@ -21,6 +17,15 @@ extension DirectoryStore {
             for name in (try? copy.names()) ?? [] { try? system.unlink(name, in: copy.descriptor) }
             throw error
         }
+    }
+
+    private func emptyDirectory(_ path: String) throws(StorageError) -> AccountDirectory {
+        let taken = StorageError(.exists, "\(escaped(path)) exists already: choose another destination")
+        if let status = try? system.status(path: path), status.kind != .directory { throw taken }
+        let directory = try AccountDirectory(path: path, system: system, creating: true, isReadOnly: false, allowsNetwork: true)
+        guard try directory.names().isEmpty else { throw taken }
+        try directory.syncName()
+        return directory
     }
 
     /// Reads the copy, and writes the portfolio.json that belongs to it.

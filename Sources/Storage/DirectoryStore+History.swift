@@ -69,7 +69,7 @@ extension DirectoryStore {
         var journals = [ReadableJournal(file: journal, name: AccountFile.journal, generation: state.generation)]
         var first = try firstSeq(of: journals[0])
         guard first > seq else { return journals }
-        for generation in try directory.generations(before: state.generation).reversed() {
+        for generation in try directory.generations(before: state.generation, of: state.accountID).reversed() {
             guard first > seq else { break }
             guard let journal = try readableJournal(of: generation) else { continue }
             first = try firstSeq(of: journal)
@@ -82,7 +82,7 @@ extension DirectoryStore {
         if generation == state.generation {
             return ReadableJournal(file: journal, name: AccountFile.journal, generation: generation)
         }
-        return try directory.openJournal(of: generation)
+        return try directory.openJournal(generation, of: state.accountID)
     }
 
     private func firstSeq(of journal: ReadableJournal) throws(StorageError) -> UInt64 {
@@ -146,27 +146,37 @@ extension DirectoryStore {
 }
 
 extension AccountDirectory {
-    /// The generations before `generation` whose journals are here, oldest first.
-    func generations(before generation: UInt32) throws(StorageError) -> [UInt32] {
+    /// The generations before `generation` of an account whose journals are here, oldest first.
+    func generations(before generation: UInt32, of accountID: String) throws(StorageError) -> [UInt32] {
         // The one that a reset is just moving comes first: it goes from this name to a sealed one, never back.
-        var generations = Set([try movingJournal()?.generation].compactMap { $0 })
+        var generations = Set([try movingJournal(of: accountID)?.generation].compactMap { $0 })
         generations.formUnion(try sealedJournals().map(\.generation))
         return generations.filter { $0 < generation }.sorted()
     }
 
     /// The journal of a finished generation, also if its reset is under way, or was interrupted by a crash.
-    func openJournal(of generation: UInt32) throws(StorageError) -> ReadableJournal? {
-        if let moving = try movingJournal(), moving.generation == generation { return moving }
+    func openJournal(_ generation: UInt32, of accountID: String) throws(StorageError) -> ReadableJournal? {
+        if let sealed = try sealedJournal(generation) { return sealed }
+        if let moving = try movingJournal(of: accountID), moving.generation == generation { return moving }
+        // It may have been sealed in between.
+        return try sealedJournal(generation)
+    }
+
+    private func sealedJournal(_ generation: UInt32) throws(StorageError) -> ReadableJournal? {
         let name = AccountFile.sealedJournal(generation)
         return try open(name, .readOnly).map { ReadableJournal(file: $0, name: name, generation: generation) }
     }
 
     /// The journal that has the name between the two that a reset gives it: the next generation's before the exchange, the old one's after it.
-    func movingJournal() throws(StorageError) -> ReadableJournal? {
+    ///
+    /// Of this account: in a file that a power cut kept from being written can stand whatever its blocks held before.
+    func movingJournal(of accountID: String) throws(StorageError) -> ReadableJournal? {
         let name = AccountFile.nextJournal
         guard let file = try open(name, .readOnly) else { return nil }
         let bytes = try read(file, name, at: 0, count: maximumLineCount)
-        guard case .started(let start)? = JournalLine(firstOf: bytes)?.record.event else { return nil }
+        guard case .started(let start)? = JournalLine(firstOf: bytes)?.record.event, start.accountID == accountID else {
+            return nil
+        }
         return ReadableJournal(file: file, name: name, generation: start.generation)
     }
 }

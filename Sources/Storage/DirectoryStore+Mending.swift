@@ -10,6 +10,8 @@ extension DirectoryStore {
         if let tail { try wipe(to: tail.end) }
         try syncUnknown()
         try finishReset()
+        // Whoever made this journal may have died before syncing its name; nothing had been published then.
+        if action != .trust { try directory.syncDirectory() }
         switch action {
         case .publish(keepsOld: true), .wipe(keepsOld: true):
             if try directory.status(AccountFile.portfolio) != nil {

@@ -62,6 +62,7 @@ extension DirectoryStore {
             return store
         }
         guard creates, try !directory.hasParts() else { throw try noJournal(directory) }
+        try directory.syncName()
         let new = try newAccount(AccountFiles(directory))
         let journal = try createJournal(new, in: directory)
         let store = DirectoryStore(directory: directory, durability: options.durability, journal: journal)
@@ -232,7 +233,7 @@ extension DirectoryStore {
     func finishReset() throws(StorageError) {
         guard try directory.status(AccountFile.nextJournal) != nil else { return }
         let path = directory.path(of: AccountFile.nextJournal)
-        let generation = try directory.movingJournal()?.generation
+        let generation = try directory.movingJournal(of: state.accountID)?.generation
         let isRecovered = try readStart(journal).kind == .recover
         // After a recovery it may be too damaged to say anything.
         if let old = generation ?? (isRecovered ? state.generation &- 1 : nil), old < state.generation {

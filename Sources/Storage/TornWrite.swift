@@ -47,10 +47,9 @@ struct TornWriteTest {
             offset += Int64(chunk.count)
             rest.append(contentsOf: chunk)
             let isAtEnd = chunk.isEmpty
-            // All but the last piece are whole lines; keep that for the next chunk, unless it is too long to be one.
-            var lines = rest.split(separator: fill, omittingEmptySubsequences: false)
-            let last = isAtEnd ? [] : lines.popLast() ?? []
-            for line in lines {
+            // What follows the last newline may go on in the next chunk, unless it is too long to be a line.
+            let whole = isAtEnd ? rest.count : (rest.lastIndex(of: fill) ?? 0)
+            for line in rest[..<whole].split(separator: fill) {
                 line.withUnsafeBytes { bytes in
                     guard bytes.count <= maximumLineCount, hasRightChecksum(bytes) else { return }
                     var reader = LineReader(bytes)
@@ -60,8 +59,8 @@ struct TornWriteTest {
                     tail.highestSeq = max(tail.highestSeq, line.record.seq)
                 }
             }
-            rest = last.count > maximumLineCount ? [] : Array(last)
             if isAtEnd { return tail }
+            rest = rest.count - whole > maximumLineCount ? [] : Array(rest[whole...])
         }
     }
 

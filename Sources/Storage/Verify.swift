@@ -36,10 +36,12 @@ public func verifyAccount(path: String, system: any System) throws(StorageError)
     }
     var verifier = Verifier(directory: directory)
     let start = JournalLine(firstOf: try directory.read(current, AccountFile.journal, at: 0, count: maximumLineCount))
-    var generation = UInt32.max
-    if case .started(let start)? = start?.record.event { generation = start.generation }
-    for generation in try directory.generations(before: generation) {
-        guard let journal = try directory.openJournal(of: generation), journal.file.identity != current.identity else { continue }
+    var (generation, accountID) = (UInt32.max, "")
+    if case .started(let start)? = start?.record.event { (generation, accountID) = (start.generation, start.accountID) }
+    for generation in try directory.generations(before: generation, of: accountID) {
+        guard let journal = try directory.openJournal(generation, of: accountID), journal.file.identity != current.identity else {
+            continue
+        }
         try verifier.verify(journal.file, journal.name, isCurrent: false)
     }
     try verifier.verify(current, AccountFile.journal, isCurrent: true)

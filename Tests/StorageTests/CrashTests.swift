@@ -45,26 +45,25 @@ import Testing
         hunt.report()
     }
 
-    @Test func `commits that unlocked before their sync are there in order, none in the middle missing`() throws {
-        let hunt = CrashHunt()
-        for syncsFirst in 0..<3 {
-            try hunt.run(on: try .withAccount(), sharing: 2) { machine in
-                let stores = try (0..<3).map { _ in try DirectoryStore.open(simulatedPath, machine.process()) }
-                machine.begin()
-                var seqs: [UInt64] = []
-                for (index, store) in stores.enumerated() {
-                    seqs.append(
-                        try store.append(
-                            .deposit(Money(clamping: Int64(index + 1) * 1_000_000)), .enqueue(opportunity("S\(index)"))))
-                }
-                for turn in 0..<3 {
-                    let index = (turn + syncsFirst) % 3
-                    try stores[index].sync(through: seqs[index])
-                    machine.acknowledge(seqs[index])
-                }
-            }
+    @Test(arguments: InFlight.all)
+    func `commits in flight together are there in order and whole, none in the middle missing`(_ commits: InFlight) throws {
+        let hunt = CrashHunt(commits.testDescription)
+        try hunt.run(on: try commits.start(), commits.run)
+        hunt.report()
+        CrashHunt.finish(hunt, of: InFlight.all.count + 1)
+    }
+
+    @Test func `so are more than four, of any kind, by chance`() throws {
+        var thoroughness = Thoroughness.chosen
+        thoroughness.disks = min(thoroughness.disks, 1500)
+        thoroughness.contents = min(thoroughness.contents, 100)
+        let hunt = CrashHunt("more than four commits", thoroughness)
+        for _ in 0..<(Thoroughness.isExhaustive ? 30 : 1) {
+            let commits = InFlight.random(count: 5 + hunt.random(below: 6), hunt.random(below:))
+            try hunt.run(on: try commits.start(), commits.run)
         }
         hunt.report()
+        CrashHunt.finish(hunt, of: InFlight.all.count + 1)
     }
 
     @Test func `a batch is there whole or not at all`() throws {
@@ -136,7 +135,7 @@ import Testing
         for (start, operation) in operations {
             let start = start.disk
             // Every other call, from the first or the second one on, unless a fuller run is asked for.
-            let step = setting("PAPERTRADE_CRASH_STATES") == nil ? 2 : 1
+            let step = Thoroughness.isExhaustive ? 1 : 2
             var number = hunt.random(below: step)
             var isKilled = true
             while isKilled {
@@ -151,11 +150,30 @@ import Testing
                 try? operation(machine, account)
                 isKilled = victim.isDead
                 number += step
-                try hunt.run(on: machine, sharing: 6, secondCutEvery: 40) { machine in
+                try hunt.run(on: machine, sharing: 6) { machine in
                     try machine.acknowledged { try other.depositThreeTimes() }
                     let third = try machine.account()
                     try machine.acknowledged { try third.deposit(Money(clamping: 2)).seq }
                 }
+            }
+        }
+        hunt.report()
+    }
+
+    @Test func `an account that one process began to make and another one finished is there`() throws {
+        let hunt = CrashHunt()
+        var isKilled = true
+        var number = 0
+        while isKilled {
+            let machine = SimulatedMachine()
+            let victim = machine.process()
+            victim.inject(.kill, at: number)
+            _ = try? machine.account(victim)
+            isKilled = victim.isDead
+            number += 1
+            try hunt.run(on: machine, sharing: 3) { machine in
+                let account = try machine.account()
+                machine.acknowledge(try account.summary().seq)
             }
         }
         hunt.report()

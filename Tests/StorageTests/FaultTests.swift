@@ -4,79 +4,41 @@ import Testing
 
 @testable import Storage
 
-/// `PAPERTRADE_ALL_FAULTS=1` tries every errno of every call; without it each call gets one by chance.
+/// `PAPERTRADE_EXHAUSTIVE=1` tries every fault of every call, once and for ever; without it each call gets one by chance.
 @Suite struct `When a system call fails` {
-    private func run(_ run: FaultRun, _ location: SourceLocation = #_sourceLocation) throws {
+    private static let sum = Locked((tally: FaultRun.Tally(), runs: 0, start: SystemCalls().monotonicTime()))
+
+    @Test(arguments: FaultRun.all)
+    func `what was asked is done, refused without a trace, or uncertain and said so`(_ run: FaultRun) throws {
         var generator = SeededGenerator(for: "faults of \(run.name)")
-        var tally = FaultRun.Tally()
-        let isWhole = setting("PAPERTRADE_ALL_FAULTS") != nil
-        for (number, call) in try run.calls().enumerated() {
-            let faults = FaultRun.faults(of: call)
-            for fault in isWhole ? faults : Array(faults.shuffled(using: &generator).prefix(1)) {
-                for forEver in isWhole || call.changesDisk ? [false, true] : [Bool.random(using: &generator)] {
-                    let count = tally.failures.count
-                    run.run(fault, at: number, forEver: forEver, &tally, using: &generator)
-                    if tally.failures.count > count { tally.failures[count] += " (\(call))" }
-                }
-            }
-        }
+        let tally = try run.run(Self.faults, using: &generator)
         print(
-            "\(run.name): \(tally.runs) faults, \(tally.acknowledged) acknowledged, \(tally.refused) refused, "
-                + "\(tally.uncertain) uncertain, \(tally.failures.count) bad")
-        for failure in tally.failures.prefix(12) { Issue.record("\(failure)", sourceLocation: location) }
-        #expect(tally.refused + tally.uncertain > 0, sourceLocation: location)
+            "\(run.name): \(tally.sites) calls, \(tally.runs) faults, \(tally.acknowledged) acknowledged, \(tally.refused) refused, "
+                + "\(tally.uncertain) uncertain, \(tally.killed) killed, \(tally.failures.count) bad")
+        for failure in tally.failures.prefix(12) { Issue.record("\(failure)") }
+        #expect(tally.runs > 0)
+        Self.sum.withLock { sum in
+            sum.tally = sum.tally + tally
+            sum.runs += 1
+            if sum.runs == FaultRun.all.count { print(Self.result(sum.tally, since: sum.start)) }
+        }
     }
 
-    @Test func `a trade is made, refused without a trace, or uncertain and said so`() throws {
-        try run(
-            FaultRun(name: "buy", start: SimulatedMachine.withAccount().disk) { _, _, account in
-                try account?.buy("AAPL", 40, at: 150, RequestOptions(id: "once")).seq ?? 0
-            })
+    private static func faults(of call: SystemCall, _ generator: inout SeededGenerator) -> [(
+        SimulatedSystem.Fault, forEver: Bool
+    )] {
+        let faults = call.faults
+        if Thoroughness.isExhaustive { return faults.flatMap { [($0, false), ($0, true)] } }
+        guard let fault = faults.randomElement(using: &generator) else { return [] }
+        return call.changesDisk ? [(fault, false), (fault, true)] : [(fault, Bool.random(using: &generator))]
     }
 
-    @Test func `a batch is made, refused without a trace, or uncertain and said so`() throws {
-        try run(
-            FaultRun(name: "batch", start: SimulatedMachine.withAccount().disk) { _, _, account in
-                try account?.batch { () throws(PaperTradeError) in
-                    for index in 0..<4 {
-                        _ = try account?.buy("S\(index)", 1, at: 10, RequestOptions(note: String(repeating: "n", count: 200)))
-                    }
-                }
-                return 6
-            })
-    }
-
-    @Test func `a trade that extends the journal is made, refused without a trace, or uncertain and said so`() throws {
-        try run(
-            FaultRun(name: "extending", start: SimulatedMachine.withFullBlock(room: 100).disk) { machine, _, account in
-                let seq = try account?.deposit(Money(clamping: 7)).seq ?? 0
-                #expect(machine.journalBlocks == 2)
-                return seq
-            })
-    }
-
-    @Test func `a reset is made, refused without a trace, or uncertain and said so`() throws {
-        try run(
-            FaultRun(name: "reset", start: SimulatedMachine.withAccount().disk) { _, _, account in
-                try account?.reset(initialCash: Money(clamping: 5_000_000)).seq ?? 0
-            })
-    }
-
-    @Test func `opening fails and changes nothing, or succeeds`() throws {
-        try run(
-            FaultRun(name: "open", start: SimulatedMachine.withAccount().disk, opens: true) { machine, process, _ in
-                try machine.account(process).close()
-                return 0
-            })
-    }
-
-    @Test func `an account is created, or it can be created afterwards`() throws {
-        try run(
-            FaultRun(name: "create", start: SimulatedDisk(), opens: true) { machine, process, _ in
-                let account = try machine.account(process)
-                defer { account.close() }
-                return try account.summary().seq
-            })
+    private static func result(_ tally: FaultRun.Tally, since start: Int64) -> String {
+        """
+        RESULT fault-points: operations=\(FaultRun.all.count) sites=\(tally.sites) runs=\(tally.runs) acknowledged=\(tally.acknowledged) \
+        refused=\(tally.refused) uncertain=\(tally.uncertain) killed=\(tally.killed) wrong=\(tally.failures.count) \
+        seconds=\((SystemCalls().monotonicTime() - start) / 1_000_000_000)
+        """
     }
 
     @Test func `whatever the file size limit, a trade is made or refused for want of space, and nothing is half done`() throws {

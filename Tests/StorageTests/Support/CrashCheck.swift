@@ -59,96 +59,140 @@ struct Expectation {
     var allowed: Set<CommitEnd>
     /// At least so much of it.
     var acknowledgedSeq: UInt64
+
+    /// What is wrong with how an account came back, `nil` if nothing is.
+    func problem(with outcome: RecoveryOutcome) -> String? {
+        switch outcome {
+        case .broken(let problem): return problem
+        case .noAccount: return acknowledgedSeq == 0 ? nil : "there is no account, but event \(acknowledgedSeq) was acknowledged"
+        case .opened(let end):
+            guard allowed.contains(end) else {
+                let last = allowed.sorted { $0.seq < $1.seq }.suffix(6)
+                return
+                    "it opens at \(end), which nobody committed, or whose committer was told that it did not happen; allowed are \(last)"
+            }
+            guard end.seq >= acknowledgedSeq else { return "it opens at \(end), but event \(acknowledgedSeq) was acknowledged" }
+            return nil
+        }
+    }
 }
 
-/// Opens an account that a crash left, and says what is wrong with it.
-struct CrashCheck {
-    let expectation: Expectation
+/// How an account comes back.
+enum RecoveryOutcome: Equatable {
+    case opened(CommitEnd)
+    case noAccount
+    /// It does not open, or is not in order afterwards.
+    case broken(String)
+}
 
-    struct Failure: Error, CustomStringConvertible {
+/// Opens accounts that a crash left and looks whether they are in order.
+///
+/// It remembers what it has seen: most crashes leave the same files as another one.
+final class RecoveryOracle {
+    private var outcomes: [UInt64: RecoveryOutcome] = [:]
+    /// Recovered disks that were found in order, and to go on.
+    private var sound: Set<UInt64> = []
+
+    /// How many different disks were recovered.
+    var count: Int { outcomes.count }
+
+    struct Problem: Error, CustomStringConvertible {
         let description: String
     }
 
-    /// What came of it: the disk afterwards, and the history, `nil` if there is no account.
-    struct Outcome {
-        let disk: SimulatedDisk
-        let end: CommitEnd?
+    func knows(_ state: PowerCut.State) -> Bool { outcomes[state.key] != nil }
+
+    func outcome(of state: PowerCut.State) -> RecoveryOutcome {
+        if let known = outcomes[state.key] { return known }
+        let outcome = recover(state.disk)
+        outcomes[state.key] = outcome
+        return outcome
     }
 
     /// Looks at the account without changing it, opens it, opens it again, and changes it.
-    @discardableResult
-    func check(_ disk: SimulatedDisk) throws(Failure) -> Outcome {
-        let machine = SimulatedMachine(disk)
+    func recover(_ disk: SimulatedDisk) -> RecoveryOutcome {
+        do throws(Problem) {
+            return try recovered(SimulatedMachine(disk))
+        } catch {
+            return .broken(error.description)
+        }
+    }
+
+    private func recovered(_ machine: SimulatedMachine) throws(Problem) -> RecoveryOutcome {
         let process = machine.process()
-        let isThere = disk.files(in: simulatedPath)[AccountFile.journal] != nil
+        let isThere = machine.disk.hasFile(AccountFile.journal, in: simulatedPath)
         if isThere { try expectNoProblem(verify(process), "before it is opened") }
         guard let end = try open(process) else {
             let created = try run("create") { () throws(StorageError) in
                 try DirectoryStore.open(simulatedPath, process, creating: true)
             }
-            guard created.state.seq == 2 else { throw Failure(description: "the account made anew is at \(created.state.seq)") }
-            return Outcome(disk: disk, end: nil)
+            guard created.state.seq == 2 else { throw Problem(description: "the account made anew is at \(created.state.seq)") }
+            return .noAccount
         }
-        guard expectation.allowed.contains(end) else {
-            throw Failure(
-                description:
-                    "it opens at \(end), which nobody committed, or whose committer was told that it did not happen; allowed are \(expectation.allowed.sorted { $0.seq < $1.seq }.suffix(6))"
-            )
-        }
-        guard end.seq >= expectation.acknowledgedSeq else {
-            throw Failure(description: "it opens at \(end), but event \(expectation.acknowledgedSeq) was acknowledged")
-        }
-        let recovered = machine.disk
+        // What the same files come to is known; but not what a power cut can make of them if they are not on the platter.
+        let recovered = machine.disk.fingerprint(of: simulatedPath)
+        if sound.contains(recovered) { return .opened(end) }
         let report = try verify(process)
         try expectNoProblem(report, "after it was opened")
         guard report.isPortfolioCurrent, !report.hasUnfinishedTail, report.lastSeq == end.seq else {
-            throw Failure(description: "after opening, verify finds \(report)")
+            throw Problem(description: "after opening, verify finds \(report)")
         }
-        guard try open(process) == end, machine.disk.fingerprint(of: simulatedPath) == recovered.fingerprint(of: simulatedPath)
-        else {
-            throw Failure(description: "opening it twice gives something else than opening it once")
+        guard try open(process) == end, machine.disk.fingerprint(of: simulatedPath) == recovered else {
+            throw Problem(description: "opening it twice gives something else than opening it once")
         }
         try checkItGoesOn(process, after: end)
-        return Outcome(disk: recovered, end: end)
+        sound.insert(recovered)
+        return .opened(end)
     }
 
-    private func checkItGoesOn(_ process: SimulatedSystem, after end: CommitEnd) throws(Failure) {
+    private func checkItGoesOn(_ process: SimulatedSystem, after end: CommitEnd) throws(Problem) {
         let store = try run("open") { () throws(StorageError) in try DirectoryStore.open(simulatedPath, process) }
         let seq = try run("deposit") { () throws(StorageError) in
             let seq = try store.append(.deposit(Money(clamping: 1)))
             try store.sync(through: seq)
             return seq
         }
-        guard seq == end.seq + 1 else { throw Failure(description: "after \(end) the next event is \(seq)") }
+        guard seq == end.seq + 1 else { throw Problem(description: "after \(end) the next event is \(seq)") }
         try expectNoProblem(verify(process), "after it went on")
     }
 
-    /// `nil` if there is no account and need not be one.
-    private func open(_ process: SimulatedSystem) throws(Failure) -> CommitEnd? {
+    /// `nil` if there is no account.
+    private func open(_ process: SimulatedSystem) throws(Problem) -> CommitEnd? {
         let store: DirectoryStore
         do throws(StorageError) {
             store = try DirectoryStore.open(simulatedPath, process)
         } catch {
-            if error.kind == .noAccount && expectation.acknowledgedSeq == 0 { return nil }
-            throw Failure(description: "it does not open: \(error.kind): \(error)")
+            if error.kind == .noAccount { return nil }
+            throw Problem(description: "it does not open: \(error.kind): \(error)")
         }
-        guard store.state.invariantHolds else { throw Failure(description: "cash + cost differs from deposits + P&L") }
+        guard store.state.invariantHolds else { throw Problem(description: "cash + cost differs from deposits + P&L") }
         return CommitEnd(seq: store.state.seq, crc: store.position.crc)
     }
 
-    private func verify(_ process: SimulatedSystem) throws(Failure) -> VerifyReport {
+    private func verify(_ process: SimulatedSystem) throws(Problem) -> VerifyReport {
         try run("verify") { () throws(StorageError) in try verifyAccount(path: simulatedPath, system: process) }
     }
 
-    private func expectNoProblem(_ report: VerifyReport, _ when: String) throws(Failure) {
-        if let problem = report.problems.first { throw Failure(description: "\(when), verify finds: \(problem)") }
+    private func expectNoProblem(_ report: VerifyReport, _ when: String) throws(Problem) {
+        if let problem = report.problems.first { throw Problem(description: "\(when), verify finds: \(problem)") }
     }
 
-    private func run<Result>(_ what: String, _ body: () throws(StorageError) -> Result) throws(Failure) -> Result {
+    private func run<Result>(_ what: String, _ body: () throws(StorageError) -> Result) throws(Problem) -> Result {
         do throws(StorageError) {
             return try body()
         } catch {
-            throw Failure(description: "\(what): \(error.kind): \(error)")
+            throw Problem(description: "\(what): \(error.kind): \(error)")
+        }
+    }
+}
+
+/// One look at one disk.
+struct CrashCheck {
+    let expectation: Expectation
+
+    func check(_ disk: SimulatedDisk) throws(RecoveryOracle.Problem) {
+        if let problem = expectation.problem(with: RecoveryOracle().recover(disk)) {
+            throw RecoveryOracle.Problem(description: problem)
         }
     }
 }
@@ -171,7 +215,9 @@ extension DirectoryStore {
     }
 
     /// Everything of a commit but the sync; returns its last event.
-    func append(_ changes: Change..., id: RequestID? = nil) throws(StorageError) -> UInt64 {
+    func append(_ changes: Change...) throws(StorageError) -> UInt64 { try append(changes) }
+
+    func append(_ changes: [Change]) throws(StorageError) -> UInt64 {
         try lock(Deadline(timeoutMilliseconds: 0, system: system))
         defer { unlock() }
         try catchUp(isLocked: true)
@@ -179,7 +225,7 @@ extension DirectoryStore {
         var draft = Draft(on: state, at: now)
         for change in changes {
             do throws(Refusal) {
-                _ = try draft.decide(Request(change, time: now, id: id))
+                _ = try draft.decide(Request(change, time: now))
             } catch {
                 throw StorageError(error)
             }

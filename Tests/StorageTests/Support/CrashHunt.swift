@@ -1,37 +1,100 @@
+import Ledger
 import Testing
 
 @testable import Storage
 
+/// How thoroughly crashes are enumerated. `PAPERTRADE_EXHAUSTIVE=1` looks at all that a power cut can leave; without it a few disks of
+/// each moment are drawn by `PAPERTRADE_SEED`.
+struct Thoroughness {
+    /// How many contents of one file, and how many disks for each moment.
+    var contents = 24
+    var disks = 6
+    /// The power is cut again during the recovery of every so many-th disk, and leaves so many disks each time.
+    var secondCutEvery = 25
+    var disksOfSecondCut = 2
+    /// A system call of the recovery of every so many-th disk fails.
+    var faultEvery = 150
+
+    static let isExhaustive = setting("PAPERTRADE_EXHAUSTIVE") == 1
+
+    static let chosen =
+        isExhaustive
+        ? Thoroughness(contents: 600, disks: 60_000, secondCutEvery: 20, disksOfSecondCut: 120, faultEvery: 400) : Thoroughness()
+}
+
 /// Runs a workload on a simulated machine, cuts the power at every call that changes the disk, and checks what is left.
-///
-/// `PAPERTRADE_CRASH_STATES` is how many disks are looked at for each moment; a fuller run takes more.
 final class CrashHunt {
+    /// What was looked at. A state is a moment with a disk that a crash at it can leave; many of them have the same disk.
+    struct Tally {
+        var moments = 0
+        /// Moments at which every disk was looked at.
+        var completeMoments = 0
+        var states = 0
+        var secondStates = 0
+        var faults = 0
+        var failures: [String] = []
+    }
+
+    /// What all hunts after commits in flight came to.
+    private struct Sum {
+        private(set) var hunts = 0
+        private var figures: [Int] = [Int](repeating: 0, count: 8)
+        private let start = SystemCalls().monotonicTime()
+
+        mutating func add(_ hunt: CrashHunt) {
+            hunts += 1
+            let tally = hunt.tally
+            let new = [
+                tally.moments, tally.completeMoments, tally.states, hunt.distinct, tally.secondStates, hunt.secondDistinct,
+                tally.faults, tally.failures.count,
+            ]
+            figures = zip(figures, new).map { $0 + $1 }
+        }
+
+        var result: String {
+            let seconds = (SystemCalls().monotonicTime() - start) / 1_000_000_000
+            return """
+                RESULT crash-states: workloads=\(hunts) moments=\(figures[0]) complete=\(figures[1]) states=\(figures[2]) \
+                distinct=\(figures[3]) bad=\(figures[7]) seconds=\(seconds)
+                RESULT double-crash: states=\(figures[4]) distinct=\(figures[5]) faults=\(figures[6]) bad=\(figures[7]) seconds=\(seconds)
+                """
+        }
+    }
+
+    private static let sum = Locked(Sum())
+
+    /// Adds a hunt that is over to the sum, and prints that with the last one of so many.
+    static func finish(_ hunt: CrashHunt, of count: Int) {
+        sum.withLock { sum in
+            sum.add(hunt)
+            if sum.hunts == count { print(sum.result) }
+        }
+    }
+
     private var generator: SeededGenerator
     private let name: String
-    private let statesForEachMoment: Int
-    private var seen: Set<[Int]> = []
-    private(set) var states = 0
-    private(set) var secondCuts = 0
-    private(set) var moments = 0
-    private var failures: [String] = []
+    private let thoroughness: Thoroughness
+    private let oracle = RecoveryOracle()
+    private let secondOracle = RecoveryOracle()
+    private(set) var tally = Tally()
+    private var candidates = 0
 
-    init(_ name: String = #function) {
+    var distinct: Int { oracle.count }
+    var secondDistinct: Int { secondOracle.count }
+
+    init(_ name: String = #function, _ thoroughness: Thoroughness = .chosen) {
         self.name = name
+        self.thoroughness = thoroughness
         generator = SeededGenerator(for: name)
-        statesForEachMoment = setting("PAPERTRADE_CRASH_STATES") ?? 6
     }
 
     func random(below limit: Int) -> Int { Int.random(in: 0..<limit, using: &generator) }
 
-    /// - Parameters:
-    ///   - sharing: how many such runs share the number of states for each moment.
-    ///   - secondCutEvery: the power is cut again during the recovery of every so many-th state; 0 is never.
+    /// - Parameter sharing: how many such runs share the number of disks for each moment.
     func run(
-        on machine: SimulatedMachine = SimulatedMachine(), sharing: Int = 1, secondCutEvery: Int = 25,
-        _ workload: (SimulatedMachine) throws -> Void
+        on machine: SimulatedMachine = SimulatedMachine(), sharing: Int = 1, _ workload: (SimulatedMachine) throws -> Void
     ) rethrows {
         let snapshots = try machine.snapshots { try workload(machine) }
-        let statesForEachMoment = max(1, statesForEachMoment / sharing)
         var expectation = Expectation(allowed: [], acknowledgedSeq: 0)
         var operation = -1
         for snapshot in snapshots {
@@ -42,32 +105,40 @@ final class CrashHunt {
                 expectation.allowed.formUnion(CommitEnd.all(in: snapshot.disk, withUnborn: true))
             }
             expectation.acknowledgedSeq = snapshot.acknowledgedSeq
-            moments += 1
-            // kill -9: the page cache stays.
-            check(snapshot.disk, expectation, "killed before \(snapshot.call), operation \(operation)", secondCutEvery)
-            for order in SimulatedDisk.NameOrder.allCases {
-                let limit = order == .kept ? statesForEachMoment : statesForEachMoment / 3
-                for disk in snapshot.disk.afterPowerCut(limit: limit, names: order, using: &generator) {
-                    check(disk, expectation, "power cut before \(snapshot.call), operation \(operation)", secondCutEvery)
-                }
-            }
+            tally.moments += 1
+            kill(snapshot, expectation)
+            cut(snapshot, expectation, limit: max(1, thoroughness.disks / sharing))
         }
     }
 
-    private func check(_ disk: SimulatedDisk, _ expectation: Expectation, _ context: String, _ secondCutEvery: Int) {
-        let key = [
-            disk.fingerprint(of: simulatedPath), Int(expectation.acknowledgedSeq), expectation.allowed.count,
-            disk.isSettled ? 1 : 0,
-        ]
-        guard seen.insert(key).inserted else { return }
-        states += 1
-        do throws(CrashCheck.Failure) {
-            try CrashCheck(expectation: expectation).check(disk)
-        } catch {
-            failures.append("\(context): \(error)")
-            return
+    /// kill -9: the page cache stays. Then the power is cut during the recovery.
+    private func kill(_ snapshot: SimulatedMachine.Snapshot, _ expectation: Expectation) {
+        let context = "killed before \(snapshot.call), operation \(snapshot.operation)"
+        tally.states += 1
+        if let problem = expectation.problem(with: RecoveryOracle().recover(snapshot.disk)) { fail(context, problem) }
+        candidates += 1
+        if thoroughness.disksOfSecondCut > 10 || candidates % thoroughness.secondCutEvery == 0 {
+            cutAgain(snapshot.disk, expectation, context)
         }
-        if secondCutEvery > 0, states % secondCutEvery == 0 { cutAgain(disk, expectation, context) }
+    }
+
+    private func cut(_ snapshot: SimulatedMachine.Snapshot, _ expectation: Expectation, limit: Int) {
+        let context = "power cut before \(snapshot.call), operation \(snapshot.operation)"
+        var again: [SimulatedDisk] = []
+        var faulty: [SimulatedDisk] = []
+        let cut = PowerCut(snapshot.disk, limit: thoroughness.contents, using: &generator)
+        let isComplete = cut.forEachState(limit: limit, using: &generator) { state in
+            tally.states += 1
+            let isNew = !oracle.knows(state)
+            if let problem = expectation.problem(with: oracle.outcome(of: state)) { return fail(context, problem) }
+            guard isNew else { return }
+            candidates += 1
+            if candidates % thoroughness.secondCutEvery == 0 { again.append(state.disk) }
+            if candidates % thoroughness.faultEvery == 0 { faulty.append(state.disk) }
+        }
+        tally.completeMoments += isComplete ? 1 : 0
+        for disk in again { cutAgain(disk, expectation, context) }
+        for disk in faulty { failCalls(disk, expectation, context) }
     }
 
     /// Cuts the power at every call of the recovery. When open has returned, what it showed must last.
@@ -83,26 +154,50 @@ final class CrashHunt {
             if let opened, index == snapshots.count - 1 {
                 expectation = Expectation(allowed: [opened], acknowledgedSeq: opened.seq)
             }
-            for disk in snapshot.disk.afterPowerCut(limit: 2, using: &generator) {
-                secondCuts += 1
-                do throws(CrashCheck.Failure) {
-                    try CrashCheck(expectation: expectation).check(disk)
-                } catch {
-                    failures.append("\(context); then power cut before \(snapshot.call) of the recovery: \(error)")
-                }
-            }
+            cutSecondTime(snapshot.disk, expectation, "\(context); then power cut before \(snapshot.call) of the recovery")
         }
     }
 
+    private func cutSecondTime(_ disk: SimulatedDisk, _ expectation: Expectation, _ context: String) {
+        let cut = PowerCut(disk, limit: max(16, thoroughness.disksOfSecondCut / 2), using: &generator)
+        _ = cut.forEachState(limit: thoroughness.disksOfSecondCut, using: &generator) { state in
+            tally.secondStates += 1
+            if let problem = expectation.problem(with: secondOracle.outcome(of: state)) { fail(context, problem) }
+        }
+    }
+
+    /// Makes every call of the recovery fail, and then cuts the power.
+    private func failCalls(_ disk: SimulatedDisk, _ expectation: Expectation, _ context: String) {
+        let recorder = SimulatedMachine(disk).process()
+        let calls = recorder.recording { _ = try? DirectoryStore.open(simulatedPath, recorder) }
+        for (number, call) in calls.enumerated() {
+            guard let fault = call.faults.randomElement(using: &generator) else { continue }
+            let machine = SimulatedMachine(disk)
+            let process = machine.process()
+            process.inject(fault, at: number, forEver: Bool.random(using: &generator))
+            let store = try? DirectoryStore.open(simulatedPath, process)
+            process.onCall(nil)
+            var expectation = expectation
+            if let store, !process.isDead {
+                let end = CommitEnd(seq: store.state.seq, crc: store.position.crc)
+                expectation = Expectation(allowed: [end], acknowledgedSeq: end.seq)
+            }
+            tally.faults += 1
+            let context = "\(context); then \(call) of the recovery: \(fault)"
+            if let problem = expectation.problem(with: RecoveryOracle().recover(machine.disk)) { fail(context, problem) }
+            cutSecondTime(machine.disk, expectation, context)
+        }
+    }
+
+    private func fail(_ context: String, _ problem: String) { tally.failures.append("\(context): \(problem)") }
+
     /// Fails the test if anything was found, and prints the figures.
     func report(_ location: SourceLocation = #_sourceLocation) {
-        print("\(name): \(moments) moments, \(states) states, \(secondCuts) second cuts, \(failures.count) bad")
-        for failure in failures.prefix(8) { Issue.record("\(failure)", sourceLocation: location) }
-        #expect(states > 0, sourceLocation: location)
+        print(
+            "\(name): \(tally.moments) moments (\(tally.completeMoments) complete), \(tally.states) states, \(distinct) disks; then "
+                + "\(tally.secondStates) second states, \(secondDistinct) disks, \(tally.faults) faults; \(tally.failures.count) bad"
+        )
+        for failure in tally.failures.prefix(8) { Issue.record("\(failure)", sourceLocation: location) }
+        #expect(tally.states > 0, sourceLocation: location)
     }
-}
-
-extension SimulatedDisk {
-    /// Whether all that processes see is on the platter.
-    var isSettled: Bool { inodes.values.allSatisfy { $0.file.isCertain && $0.names.pendingCount == 0 } }
 }

@@ -4,40 +4,50 @@ import Testing
 
 @testable import Storage
 
-#if canImport(Glibc)
-    import Glibc
-#else
-    import Darwin
-#endif
-
 /// One operation of an account, made again and again with another fault each time.
 ///
 /// After each: the caller was told the truth. Acknowledged: it is there, whatever comes. Told no: nothing has happened, in memory, in the
-/// files, and after a power cut. Told `uncertain`: one or the other. And the next healthy open agrees.
-struct FaultRun {
+/// files, and after a power cut. Told `uncertain`: a power cut can leave one or the other. And the next healthy open agrees.
+struct FaultRun: CustomTestStringConvertible, Sendable {
     let name: String
     /// What the account is before.
-    let start: SimulatedDisk
+    let start: @Sendable () throws -> SimulatedDisk
     /// Whether `operate` opens the account itself.
     var opens = false
-    /// How many power cuts follow each fault.
-    var cuts = 1
+    /// Whether the account may come out as one that nobody would have called by its last event: a recovery of damage.
+    var rescues = false
+    /// What others do once the account is open.
+    var meanwhile: @Sendable (SimulatedMachine) throws -> Void = { _ in }
     /// Returns the last event that it was told of; 0 if it changes nothing.
     let operate: @Sendable (SimulatedMachine, SimulatedSystem, Account?) throws -> UInt64
 
+    var testDescription: String { name }
+
     struct Tally {
+        var sites = 0
         var runs = 0
         var acknowledged = 0
         var refused = 0
         var uncertain = 0
+        var killed = 0
         var failures: [String] = []
+    }
+
+    /// What the caller got to know.
+    fileprivate enum Answer {
+        case done(UInt64)
+        case refused(PaperTradeError)
+        case uncertain(PaperTradeError)
+        /// The process did not live to see it.
+        case none
     }
 
     /// The calls that the operation makes when nothing fails.
     func calls() throws -> [SystemCall] {
-        let machine = SimulatedMachine(start)
+        let machine = SimulatedMachine(try start())
         let process = machine.process()
         let account = opens ? nil : try machine.account(process)
+        try meanwhile(machine)
         var failure: (any Error)?
         let calls = process.recording {
             do { _ = try operate(machine, process, account) } catch { failure = error }
@@ -46,99 +56,185 @@ struct FaultRun {
         return calls
     }
 
-    /// Faults that a call can meet.
-    static func faults(of call: SystemCall) -> [SimulatedSystem.Fault] {
-        let codes: [Int32] =
-            switch call.operation {
-            case .write, .truncate: [ENOSPC, EIO, EDQUOT, EFBIG]
-            case .open: [EMFILE, EACCES, ENOSPC, EIO]
-            case .syncData, .sync: [EIO, ENOSPC]
-            case .exchange: [EIO, EINVAL, EACCES, ENOSPC]
-            case .rename, .unlink, .makeDirectory: [EIO, EACCES, ENOSPC, EROFS]
-            case .startWriting, .close: []
-            default: [EIO, EACCES]
-            }
-        var faults = codes.map { SimulatedSystem.Fault.fail(Errno(code: $0)) }
-        switch call.operation {
-        case .exchange, .rename, .unlink, .syncData, .sync, .truncate: faults.append(.failButDo(.inputOutput))
-        case .write: faults += [.failButDo(.inputOutput), .short(0), .short(1), .short(200)]
-        case .close: faults = [.fail(.inputOutput)]
-        default: break
-        }
-        return faults
-    }
-
+    /// Makes every fault of `faults` happen at every call, once and from there on.
+    ///
+    /// - Parameter forEver: whether it goes on happening; `nil`: both.
     func run(
-        _ fault: SimulatedSystem.Fault, at number: Int, forEver: Bool, _ tally: inout Tally,
+        _ faults: (SystemCall, inout SeededGenerator) -> [(SimulatedSystem.Fault, forEver: Bool)],
         using generator: inout SeededGenerator
-    ) {
-        tally.runs += 1
-        do {
-            if let problem = try problem(fault, at: number, forEver: forEver, &tally, using: &generator) {
-                tally.failures.append("\(name), \(fault)\(forEver ? " for ever" : "") at call \(number): \(problem)")
+    ) throws -> Tally {
+        var tally = Tally()
+        let oracle = RecoveryOracle()
+        let start = try start()
+        for (number, call) in try calls().enumerated() {
+            tally.sites += 1
+            for (fault, forEver) in faults(call, &generator) {
+                tally.runs += 1
+                let context = "\(name), \(fault)\(forEver ? " for ever" : "") at call \(number) (\(call))"
+                do {
+                    let problem = try problem(fault, at: number, forEver: forEver, from: start, &tally, oracle, using: &generator)
+                    if let problem { tally.failures.append("\(context): \(problem)") }
+                } catch {
+                    tally.failures.append("\(context): \(error)")
+                }
             }
-        } catch {
-            tally.failures.append("\(name), \(fault)\(forEver ? " for ever" : "") at call \(number): \(error)")
         }
+        return tally
     }
 
     private func problem(
-        _ fault: SimulatedSystem.Fault, at number: Int, forEver: Bool, _ tally: inout Tally,
-        using generator: inout SeededGenerator
+        _ fault: SimulatedSystem.Fault, at number: Int, forEver: Bool, from start: SimulatedDisk, _ tally: inout Tally,
+        _ oracle: RecoveryOracle, using generator: inout SeededGenerator
     ) throws -> String? {
         let machine = SimulatedMachine(start)
         let process = machine.process()
         let account = opens ? nil : try machine.account(process)
+        try meanwhile(machine)
         let before = try account?.summary()
         let endsBefore = CommitEnd.all(in: machine.disk, withUnborn: false)
-        let lastBefore = endsBefore.map(\.seq).max() ?? 0
         process.inject(fault, at: number, forEver: forEver)
-        var told: Result<UInt64, PaperTradeError> = .success(0)
-        do { told = .success(try operate(machine, process, account)) } catch let error as PaperTradeError {
-            told = .failure(error)
+        var answer = Answer.none
+        var calls: [SystemCall] = []
+        let moments = machine.snapshots {
+            calls = process.recording { answer = self.answer(machine, process, account) }
         }
         process.onCall(nil)
-        let after = machine.disk
-        var expectation = Expectation(allowed: CommitEnd.all(in: after, withUnborn: true), acknowledgedSeq: 2)
-        switch told {
-        case .success(let seq):
-            tally.acknowledged += 1
-            expectation.acknowledgedSeq = max(seq, lastBefore)
-        case .failure(let error) where error.status == .uncertain || error.status == .failedHandle:
-            tally.uncertain += 1
-            expectation.acknowledgedSeq = lastBefore
-            expectation.allowed.formUnion(endsBefore)
-        case .failure(let error):
-            tally.refused += 1
-            // An account that could not be made to the end is there or is not.
-            if lastBefore > 0 { expectation.allowed = endsBefore }
-            expectation.acknowledgedSeq = lastBefore
-            if lastBefore > 0, let text = after.files(in: simulatedPath)[AccountFile.portfolio], let view = try? Portfolio(text),
-                view.state.seq > lastBefore
-            {
-                return "told \(error.status), but portfolio.json shows event \(view.state.seq)"
-            }
-            guard !error.message.isEmpty, !error.message.contains("\n") else { return "the message is \(error.message)" }
-            if let account, let before {
-                let now = try account.summary()
-                guard now.seq == before.seq, now.cash == before.cash, now.generation == before.generation else {
-                    return "told \(error.status) (\(error)), but the account went from event \(before.seq) to \(now.seq)"
-                }
-            }
-        }
-        for disk in [after] + after.afterPowerCut(limit: cuts, using: &generator) {
-            do throws(CrashCheck.Failure) {
-                try CrashCheck(expectation: expectation).check(disk)
-            } catch {
-                return "told \(told); then \(error)"
-            }
-        }
+        tally.count(answer)
+        if let problem = try problemWithAnswer(answer, fault, machine.disk, endsBefore, account, before) { return problem }
+        var ends = endsBefore
+        for moment in moments { ends.formUnion(CommitEnd.all(in: moment.disk, withUnborn: true)) }
+        let expectation = expectation(after: answer, ends: ends, endsBefore: endsBefore)
+        if let problem = problemAfterwards(answer, machine.disk, expectation, calls, oracle, using: &generator) { return problem }
         // What was refused can be done now, by the same handle, unless that must not trust its file any more.
-        if case .failure(let error) = told, error.status != .uncertain, error.status != .failedHandle {
+        if case .refused = answer {
             do { _ = try operate(machine, process, account) } catch let error as PaperTradeError {
                 if error.status != .failedHandle { return "it cannot be repeated: \(error.status): \(error)" }
             }
         }
         return nil
+    }
+
+    private func answer(_ machine: SimulatedMachine, _ process: SimulatedSystem, _ account: Account?) -> Answer {
+        do {
+            let seq = try operate(machine, process, account)
+            return process.isDead ? .none : .done(seq)
+        } catch let error as PaperTradeError where !process.isDead {
+            return error.status == .uncertain || error.status == .failedHandle ? .uncertain(error) : .refused(error)
+        } catch {
+            return .none
+        }
+    }
+
+    /// Whether the caller can make sense of the answer, and finds the account as the answer says.
+    private func problemWithAnswer(
+        _ answer: Answer, _ fault: SimulatedSystem.Fault, _ disk: SimulatedDisk, _ endsBefore: Set<CommitEnd>,
+        _ account: Account?,
+        _ before: Summary?
+    ) throws -> String? {
+        guard case .refused(let error) = answer else { return nil }
+        guard !error.message.isEmpty, !error.message.contains("\n") else { return "the message is \(error.message)" }
+        if case .fail(let code) = fault, error.errno != code.code, error.errno != 0 {
+            return "the call failed with \(code), but the caller is told \(Errno(code: error.errno)) (\(error))"
+        }
+        let last = endsBefore.map(\.seq).max() ?? 0
+        if last > 0, !rescues, let text = disk.files(in: simulatedPath)[AccountFile.portfolio], let view = try? Portfolio(text),
+            view.state.seq > last
+        {
+            return "told \(error.status), but portfolio.json shows event \(view.state.seq)"
+        }
+        if let account, let before {
+            let now = try account.summary()
+            guard now.seq == before.seq, now.cash == before.cash, now.generation == before.generation else {
+                return "told \(error.status) (\(error)), but the account went from event \(before.seq) to \(now.seq)"
+            }
+        }
+        return nil
+    }
+
+    /// What may be there after the call: of the `ends` that were ever written those that the answer leaves open.
+    private func expectation(after answer: Answer, ends: Set<CommitEnd>, endsBefore: Set<CommitEnd>) -> Expectation {
+        let last = endsBefore.map(\.seq).max() ?? 0
+        switch answer {
+        case .done(let seq): return Expectation(allowed: ends, acknowledgedSeq: max(seq, last))
+        // An account that could not be made to the end is there or is not.
+        case .refused: return Expectation(allowed: last > 0 && !rescues ? endsBefore : ends, acknowledgedSeq: last)
+        case .uncertain, .none: return Expectation(allowed: ends, acknowledgedSeq: last)
+        }
+    }
+
+    /// Whether what is left after the call, now and after a power cut, is what the answer says.
+    private func problemAfterwards(
+        _ answer: Answer, _ disk: SimulatedDisk, _ expectation: Expectation, _ calls: [SystemCall], _ oracle: RecoveryOracle,
+        using generator: inout SeededGenerator
+    ) -> String? {
+        var isCertain = true
+        var first: UInt64?
+        func look(_ outcome: RecoveryOutcome, _ disk: @autoclosure () -> SimulatedDisk) -> String? {
+            if case .opened(let end) = outcome {
+                isCertain = isCertain && end.seq == first ?? end.seq
+                first = end.seq
+            }
+            if rescues, !answer.isDone, case .broken = outcome {
+                return canBeRescued(disk()) ? nil : "it can be neither opened nor rescued"
+            }
+            return expectation.problem(with: outcome)
+        }
+        var problem = look(RecoveryOracle().recover(disk), disk)
+        let cut = PowerCut(disk, limit: 24, using: &generator)
+        _ = cut.forEachState(limit: 24, using: &generator) { state in
+            problem = problem ?? look(oracle.outcome(of: state), state.disk)
+        }
+        if let problem { return "told \(answer); then \(problem)" }
+        // A call that reports failure may have done its work all the same: only the library that has not tried can be sure.
+        if case .uncertain = answer, isCertain, !calls.contains(where: \.makesHistory) {
+            return "told \(answer), but nothing has been written"
+        }
+        return nil
+    }
+
+    private func canBeRescued(_ disk: SimulatedDisk) -> Bool {
+        let system = SimulatedMachine(disk).process()
+        return
+            (try? recoverAccount(
+                path: simulatedPath, system: system, options: StoreOptions(),
+                deadline: Deadline(timeoutMilliseconds: 0, system: system)))
+            != nil
+    }
+}
+
+extension FaultRun.Answer {
+    fileprivate var isDone: Bool {
+        if case .done = self { return true }
+        return false
+    }
+}
+
+extension SystemCall {
+    /// Whether it may put events on the disk: a write to the journal, or what puts a new journal in its place.
+    fileprivate var makesHistory: Bool {
+        switch operation {
+        case .write: subject == AccountFile.journal
+        case .exchange: subject.contains(AccountFile.journal)
+        default: false
+        }
+    }
+}
+
+extension FaultRun.Tally {
+    fileprivate mutating func count(_ answer: FaultRun.Answer) {
+        switch answer {
+        case .done: acknowledged += 1
+        case .refused: refused += 1
+        case .uncertain: uncertain += 1
+        case .none: killed += 1
+        }
+    }
+
+    static func + (first: Self, second: Self) -> Self {
+        Self(
+            sites: first.sites + second.sites, runs: first.runs + second.runs,
+            acknowledged: first.acknowledged + second.acknowledged,
+            refused: first.refused + second.refused, uncertain: first.uncertain + second.uncertain,
+            killed: first.killed + second.killed, failures: first.failures + second.failures)
     }
 }

@@ -1,142 +1,178 @@
-import Storage
+import Ledger
 
-/// What a power cut can leave of a ``SimulatedDisk``.
-extension SimulatedDisk {
-    /// Which changes of names a power cut may lose.
-    enum NameOrder: CaseIterable {
-        /// The last ones: a journaling file system keeps their order.
-        case kept
-        /// Any of them.
-        case lost
+@testable import Storage
+
+/// What a power cut at one moment can leave of a ``SimulatedDisk``: any of the names that were not synced, and for each file any of the
+/// contents that it may have.
+///
+/// Sectors of 512 bytes and of 4 KiB: what a disk with the larger ones can leave is among what one with the smaller ones can.
+struct PowerCut {
+    /// One disk that it can leave.
+    struct State {
+        fileprivate let files: [(name: String, contents: FileContents)]?
+        /// Another number for every other disk.
+        let key: UInt64
+
+        var disk: SimulatedDisk {
+            guard let files else { return SimulatedDisk() }
+            let bytes = files.map { ($0.name, $0.contents.bytes) }
+            return SimulatedDisk(directory: "account", files: Dictionary(uniqueKeysWithValues: bytes))
+        }
     }
 
-    /// The disks that a power cut at this moment can leave: all of them if there are no more than `limit`. Else that many: everything
-    /// and nothing that was not synced, each open piece alone and each one missing, and the rest drawn by chance.
-    func afterPowerCut(limit: Int, names order: NameOrder = .kept, using generator: inout some RandomNumberGenerator)
-        -> [SimulatedDisk]
-    {
-        let cut = PowerCut(self, order)
-        var results: [SimulatedDisk] = []
-        if let total = cut.total, total <= limit {
-            var choice = [Int](repeating: 0, count: cut.counts.count)
-            for _ in 0..<total {
-                results.append(cut.disk(choice))
-                cut.advance(&choice)
+    /// One set of names, and what each file may be.
+    fileprivate struct Names {
+        var files: [(name: String, contents: [FileContents], marks: [UInt64])]
+        var isComplete = true
+
+        /// The temporary file is removed whatever is in it, unless it is somebody's edit. So it is enough to see each of its contents once
+        /// beside all the others.
+        var isSide: [Bool] { files.map { $0.name == "portfolio.json.tmp" } }
+    }
+
+    /// `nil` stands for a disk without the directory.
+    private var names: [Names?] = []
+
+    /// - Parameter limit: how many contents of a file are looked at, if not all of them.
+    init(_ disk: SimulatedDisk, limit: Int, using generator: inout some RandomNumberGenerator) {
+        var contents: [UInt64: (contents: [FileContents], isComplete: Bool)] = [:]
+        let above = disk.inodes[SimulatedDisk.root]?.names.afterCut(using: &generator) ?? []
+        for directory in Set(above.map { $0["account"] }) {
+            guard let directory else {
+                names.append(nil)
+                continue
             }
-            return results
+            for found in disk.inodes[directory]?.names.afterCut(using: &generator) ?? [] {
+                var named = Names(files: [])
+                for (name, inode) in found.sorted(by: { $0.key < $1.key }) {
+                    let all =
+                        contents[inode]
+                        ?? disk.inodes[inode]?.file.contentsAfterCut(
+                            garbage: Garbage.sectors(for: name, on: disk), limit: limit, using: &generator) ?? ([], true)
+                    contents[inode] = all
+                    named.isComplete = named.isComplete && all.isComplete
+                    let marks = all.contents.map { SimulatedDisk.mark(name: name, hash: $0.hash) }
+                    named.files.append((name, all.contents, marks))
+                }
+                names.append(named)
+            }
         }
-        let nothing = [Int](repeating: 0, count: cut.counts.count)
-        let everything = cut.counts.map { $0 - 1 }
-        var singles: [[Int]] = []
-        for index in cut.counts.indices.shuffled(using: &generator).sorted(by: { cut.matters[$0] && !cut.matters[$1] })
-        where cut.counts[index] > 1 {
-            var alone = nothing
-            alone[index] = everything[index]
-            var missing = everything
-            missing[index] = 0
-            (alone[0], missing[0]) = (cut.randomGarbage(using: &generator), cut.randomGarbage(using: &generator))
-            singles += [missing, alone]
-        }
-        var choices = [nothing, everything] + singles.prefix(max(1, limit / 2))
-        while choices.count < limit { choices.append(cut.randomChoice(using: &generator)) }
-        return choices.prefix(limit).map { cut.disk($0) }
     }
 
-    /// How many disks a power cut can leave, `nil` if the number is beyond counting.
-    func powerCutCount(names order: NameOrder = .kept) -> Int? { PowerCut(self, order).total }
+    /// Calls `body` with every disk; if there are more than `limit`, with as many: every content of every file beside the extremes of the
+    /// others, and the rest by chance.
+    ///
+    /// - Returns: whether that was all.
+    func forEachState(limit: Int, using generator: inout some RandomNumberGenerator, _ body: (State) -> Void) -> Bool {
+        var isComplete = true
+        let share = max(2, limit / max(1, names.count))
+        var left = limit
+        for named in names.count > limit ? names.shuffled(using: &generator) : names {
+            guard left > 0 else { return false }
+            guard let named else {
+                body(State(files: nil, key: 0))
+                left -= 1
+                continue
+            }
+            let (count, isWhole) = named.forEachState(limit: min(share, left), using: &generator, body)
+            left -= count
+            isComplete = isComplete && isWhole
+        }
+        return isComplete
+    }
 }
 
-/// Every question that a power cut answers, with the number of its answers.
-private struct PowerCut {
-    private let disk: SimulatedDisk
-    private let order: SimulatedDisk.NameOrder
-    private var slots: [(inode: UInt64, range: Range<Int>)] = []
-    private(set) var counts: [Int] = []
-    /// The questions that are asked first if there is no time for all.
-    private(set) var matters: [Bool] = []
-
-    init(_ disk: SimulatedDisk, _ order: SimulatedDisk.NameOrder) {
-        self.disk = disk
-        self.order = order
-        // The first question: what stands where nothing was ever written.
-        let reachable = Self.reachable(disk)
-        let hasGarbage = reachable.contains { disk.inodes[$0]?.file.isCertain == false }
-        counts = [hasGarbage ? SimulatedFile.Garbage.allCases.count : 1]
-        matters = [false]
-        for number in reachable {
-            guard let inode = disk.inodes[number] else { continue }
-            let start = counts.count
-            if inode.kind == .directory {
-                let pending = inode.names.pendingCount
-                counts += order == .kept ? [pending + 1] : [Int](repeating: 2, count: pending)
-                matters += [Bool](repeating: true, count: counts.count - start)
-            } else {
-                counts += inode.file.choices
-                matters += [true] + inode.file.openSectors.map { inode.file.holdsText($0) }
+extension PowerCut.Names {
+    func forEachState(
+        limit: Int, using generator: inout some RandomNumberGenerator, _ body: (PowerCut.State) -> Void
+    ) -> (count: Int, isComplete: Bool) {
+        var count = 0
+        func visit(_ choice: [Int]) {
+            count += 1
+            body(state(choice))
+        }
+        let counts = files.map(\.contents.count)
+        let extremes = counts.map { min(2, $0) }
+        let mainCounts = zip(counts, isSide).map { $1 ? min(3, $0) : $0 }
+        let sideCounts = zip(counts, isSide).map { $1 ? $0 : min(2, $0) }
+        if product(mainCounts) + product(sideCounts) <= limit {
+            forEach(mainCounts, visit)
+            if isSide.contains(true) {
+                forEach(sideCounts) { choice in if zip(choice, isSide).contains(where: { $1 && $0 > 2 }) { visit(choice) } }
             }
-            slots.append((number, start..<counts.count))
+            return (count, isComplete)
         }
-    }
-
-    private static func reachable(_ disk: SimulatedDisk) -> [UInt64] {
-        var found: Set<UInt64> = [SimulatedDisk.root]
-        var open = [SimulatedDisk.root]
-        while let number = open.popLast() {
-            for next in disk.inodes[number]?.names.reachable ?? [] where found.insert(next).inserted { open.append(next) }
-        }
-        return found.sorted()
-    }
-
-    var total: Int? {
-        var product = 1
-        for count in counts {
-            let (next, overflow) = product.multipliedReportingOverflow(by: count)
-            if overflow { return nil }
-            product = next
-        }
-        return product
-    }
-
-    /// The next combination of answers, like a mileage counter.
-    func advance(_ choice: inout [Int]) {
-        for index in choice.indices {
-            choice[index] += 1
-            if choice[index] < counts[index] { return }
-            choice[index] = 0
-        }
-    }
-
-    /// Half of all cuts treat every piece alike, as a disk does that was idle for long or busy; the others draw each piece.
-    func randomChoice(using generator: inout some RandomNumberGenerator) -> [Int] {
-        let bias = Int.random(in: 0..<6, using: &generator)
-        return counts.map { count in
-            let isAlike = bias < 3 && Int.random(in: 0..<8, using: &generator) > 0
-            if !isAlike { return Int.random(in: 0..<count, using: &generator) }
-            return bias == 0 ? 0 : count - 1
-        }
-    }
-
-    func randomGarbage(using generator: inout some RandomNumberGenerator) -> Int {
-        Int.random(in: 0..<counts[0], using: &generator)
-    }
-
-    func disk(_ choice: [Int]) -> SimulatedDisk {
-        var result = disk
-        result.inodes = [:]
-        let garbage = SimulatedFile.Garbage(rawValue: choice[0]) ?? .zeros
-        for (number, range) in slots {
-            guard var inode = disk.inodes[number] else { continue }
-            let answers = choice[range]
-            if inode.kind == .directory {
-                inode.names = inode.names.afterCut { index in
-                    order == .kept ? index < answers[answers.startIndex] : answers[answers.startIndex + index] == 1
-                }
-            } else {
-                inode.file = inode.file.afterCut(answers, garbage: garbage)
-                inode.failedSyncs = 0
+        if product(extremes) <= limit / 2 { forEach(extremes, visit) } else { visit(extremes.map { $0 - 1 }) }
+        for file in counts.indices.shuffled(using: &generator) where counts[file] > 2 {
+            for answer in 2..<counts[file] where count < limit * 2 / 3 {
+                var choice = extremes.map { Int.random(in: 0..<$0, using: &generator) }
+                choice[file] = answer
+                visit(choice)
             }
-            result.inodes[number] = inode
         }
-        return result
+        while count < limit { visit(counts.map { Int.random(in: 0..<$0, using: &generator) }) }
+        return (count, false)
     }
+
+    private func state(_ choice: [Int]) -> PowerCut.State {
+        var key: UInt64 = 0
+        for (file, answer) in zip(files, choice) { key = key &+ file.marks[answer] }
+        return PowerCut.State(files: zip(files, choice).map { ($0.name, $0.contents[$1]) }, key: key)
+    }
+
+    private func product(_ counts: [Int]) -> Int {
+        counts.reduce(1) { $0.multipliedReportingOverflow(by: $1).overflow ? Int.max / 4 : min(Int.max / 4, $0 * $1) }
+    }
+
+    private func forEach(_ counts: [Int], _ body: ([Int]) -> Void) {
+        var choice = [Int](repeating: 0, count: counts.count)
+        for _ in 0..<product(counts) {
+            body(choice)
+            SimulatedFile.advance(&choice, counts)
+        }
+    }
+}
+
+extension SimulatedDisk {
+    /// Disks that a power cut at this moment can leave: all of them, or `limit` if there are more.
+    func afterPowerCut(limit: Int, using generator: inout some RandomNumberGenerator) -> [SimulatedDisk] {
+        var disks: [SimulatedDisk] = []
+        let cut = PowerCut(self, limit: max(limit, 16), using: &generator)
+        _ = cut.forEachState(limit: limit, using: &generator) { disks.append($0.disk) }
+        return disks
+    }
+}
+
+/// What stands in sectors that belong to a file but were never written to the platter.
+enum Garbage {
+    /// Zeros, noise, and the worst that old data can be: of a journal a deleted copy of the account, of portfolio.json
+    /// an earlier one.
+    static func sectors(for name: String, on disk: SimulatedDisk) -> [(Int) -> [UInt8]] {
+        let old = name.hasPrefix("portfolio") ? earlierPortfolio(on: disk) : deletedJournal
+        return [
+            { _ in [UInt8](repeating: 0, count: SimulatedFile.sectorSize) },
+            { number in (0..<SimulatedFile.sectorSize).map { UInt8(truncatingIfNeeded: ($0 &+ number &* 7) &* 167 >> 3 | 1) } },
+            { number in
+                let sectors = max(1, old.count / SimulatedFile.sectorSize)
+                let bytes = old.dropFirst(number % sectors * SimulatedFile.sectorSize).prefix(SimulatedFile.sectorSize)
+                return bytes + [UInt8](repeating: UInt8(ascii: "\n"), count: SimulatedFile.sectorSize - bytes.count)
+            },
+        ]
+    }
+
+    private static func earlierPortfolio(on disk: SimulatedDisk) -> [UInt8] {
+        let synced = disk.inodes.sorted { $0.key < $1.key }.map(\.value.file.certain)
+        return synced.first { $0.starts(with: "{\n".utf8) } ?? []
+    }
+
+    /// Lines with the account's id, right checksums and links, and numbers such as its own may have.
+    private static let deletedJournal: [UInt8] = {
+        let machine = SimulatedMachine()
+        guard let store = try? DirectoryStore.open(simulatedPath, machine.process(), creating: true) else { return [] }
+        for _ in 0..<40 {
+            if let seq = try? store.append(.deposit(Money(clamping: 2_000_000))) { try? store.sync(through: seq) }
+        }
+        let bytes = machine.disk.files(in: simulatedPath)[AccountFile.journal] ?? []
+        return Array(bytes[..<((bytes.lastIndex { $0 != fill } ?? 0) + 2)])
+    }()
 }

@@ -58,6 +58,10 @@ struct SimulatedDisk {
         return names.compactMapValues { inodes[$0]?.file.cached }
     }
 
+    func hasFile(_ name: String, in path: String) -> Bool {
+        directory(path).flatMap { inodes[$0]?.names.cached[name] } != nil
+    }
+
     /// Replaces, adds or (`nil`) removes a file behind everybody's back, synced.
     mutating func plant(_ bytes: [UInt8]?, as name: String, in path: String) {
         guard let directory = directory(path) else { return }
@@ -82,14 +86,20 @@ struct SimulatedDisk {
     }
 
     /// A number that two disks share only if their files are the same, but for the lock file, which says when it was last held.
-    func fingerprint(of path: String) -> Int {
-        var hasher = Hasher()
-        for (name, bytes) in files(in: path).sorted(by: { $0.key < $1.key }) where name != ".lock" {
-            hasher.combine(name)
-            bytes.withUnsafeBytes { hasher.combine(bytes: $0) }
-        }
-        return hasher.finalize()
+    func fingerprint(of path: String) -> UInt64 {
+        files(in: path).reduce(0) { $1.key == ".lock" ? $0 : $0 &+ Self.mark(name: $1.key, hash: FileContents.hash($1.value)) }
     }
+
+    /// What a file contributes to the fingerprint.
+    static func mark(name: String, hash: UInt64) -> UInt64 {
+        var hasher = Hasher()
+        hasher.combine(name)
+        hasher.combine(hash)
+        return UInt64(bitPattern: Int64(hasher.finalize()))
+    }
+
+    /// Whether all that processes see is on the platter.
+    var isSettled: Bool { inodes.values.allSatisfy { $0.file.isCertain && $0.names.pendingCount == 0 } }
 }
 
 /// The names in a directory, and those that are on the platter. Each change is one of several names at once, or none of it.
@@ -116,17 +126,32 @@ struct SimulatedNames {
 
     var pendingCount: Int { pending.count }
 
-    /// Every inode that some power cut could leave a name for.
-    var reachable: Set<UInt64> {
-        Set(platter.values).union(cached.values).union(pending.flatMap { $0.compactMap(\.inode) })
-    }
-
-    /// The names after a power cut that lets only some of the pending changes happen.
-    func afterCut(_ happens: (Int) -> Bool) -> SimulatedNames {
-        var names = SimulatedNames()
-        names.platter = platter
-        for (index, change) in pending.enumerated() where happens(index) { Self.apply(change, to: &names.platter) }
-        names.cached = names.platter
-        return names
+    /// The names that a power cut may leave, each set once: any of the pending changes may be lost, or, if there are too many for
+    /// that, the last ones, each one, and some by chance. The first one lost all, the second one none.
+    func afterCut(using generator: inout some RandomNumberGenerator) -> [[String: UInt64]] {
+        let count = pending.count
+        var found: [[String: UInt64]] = []
+        var seen: Set<[String: UInt64]> = []
+        func add(_ happens: (Int) -> Bool) {
+            var names = platter
+            for (index, change) in pending.enumerated() where happens(index) { Self.apply(change, to: &names) }
+            names[".lock"] = nil
+            if seen.insert(names).inserted { found.append(names) }
+        }
+        add { _ in false }
+        add { _ in true }
+        if count <= 10 {
+            for subset in 0..<1 << count { add { subset >> $0 & 1 == 1 } }
+        } else {
+            for length in 0..<count {
+                add { $0 < length }
+                add { $0 != length }
+            }
+            for _ in 0..<200 {
+                let subset = UInt64.random(in: 0...UInt64.max, using: &generator)
+                add { subset >> UInt64($0 % 64) & 1 == 1 }
+            }
+        }
+        return found
     }
 }

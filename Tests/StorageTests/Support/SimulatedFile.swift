@@ -7,15 +7,22 @@ struct SimulatedFile {
     /// What processes see.
     private(set) var cached: [UInt8] = []
     /// What is on the platter for certain, but for the sectors in `versions`.
-    private var platter: [UInt8] = []
+    private(set) var platter: [UInt8] = []
     /// What else a sector may hold on the platter, oldest first.
-    private var versions: [Int: [[UInt8]]] = [:]
+    private(set) var versions: [Int: [Version]] = [:]
+    private(set) var writeCount = 0
     /// The sectors that a sync will write.
     private var dirty: Set<Int> = []
     /// The sizes that the file may have on the platter, the certain one first.
-    private var sizes = [0]
+    private(set) var sizes = [0]
 
     static let sectorSize = 512
+
+    struct Version {
+        /// The number of the write that made it.
+        let write: Int
+        let bytes: [UInt8]
+    }
 
     init() {}
 
@@ -39,8 +46,9 @@ struct SimulatedFile {
             sizes.append(end)
         }
         cached.withUnsafeMutableBytes { UnsafeMutableRawBufferPointer(rebasing: $0[offset..<end]).copyMemory(from: bytes) }
+        writeCount += 1
         for sector in offset / Self.sectorSize...(end - 1) / Self.sectorSize {
-            versions[sector, default: []].append(cachedSector(sector))
+            versions[sector, default: []].append(Version(write: writeCount, bytes: cachedSector(sector)))
             dirty.insert(sector)
         }
     }
@@ -72,54 +80,31 @@ struct SimulatedFile {
         let start = sector * Self.sectorSize
         return start < cached.count ? Array(cached[start..<min(start + Self.sectorSize, cached.count)]) : []
     }
+}
 
-    // MARK: Power cuts
+/// The bytes of a file, with a number that tells them from others.
+struct FileContents {
+    let bytes: [UInt8]
+    let hash: UInt64
 
-    /// What stands in a sector that belongs to the file but was never written to the platter.
-    enum Garbage: Int, CaseIterable {
-        case zeros, noise, oldData
-
-        func sector(_ number: Int) -> [UInt8] {
-            switch self {
-            case .zeros: [UInt8](repeating: 0, count: SimulatedFile.sectorSize)
-            case .noise: (0..<SimulatedFile.sectorSize).map { UInt8(truncatingIfNeeded: ($0 &+ number &* 7) &* 167 >> 3 | 1) }
-            case .oldData:
-                Array(
-                    String(repeating: "{\"seq\":3,\"at\":\"2026-01-05T09:30:00.000000Z\",\"type\":\"deposit\"}\n", count: 9).utf8
-                        .prefix(512))
-            }
-        }
+    init(_ bytes: [UInt8]) {
+        self.bytes = bytes
+        hash = Self.hash(bytes)
     }
 
-    /// The sectors whose contents are open, in order.
-    var openSectors: [Int] { versions.keys.sorted() }
-
-    /// Whether a sector was written with more than newlines: what a power cut does to it matters most.
-    func holdsText(_ sector: Int) -> Bool {
-        versions[sector]?.contains { $0.contains { $0 != UInt8(ascii: "\n") } } == true
+    /// The fill at the end counts by its length only: hashing it would take most of the time.
+    static func hash(_ bytes: [UInt8]) -> UInt64 {
+        var hasher = Hasher()
+        hasher.combine(bytes.count)
+        bytes.withUnsafeBytes { hasher.combine(bytes: UnsafeRawBufferPointer(rebasing: $0[..<usedCount($0)])) }
+        return UInt64(bitPattern: Int64(hasher.finalize()))
     }
 
-    /// How many ways there are: of the size, then of each open sector.
-    var choices: [Int] { [sizes.count] + openSectors.map { (versions[$0]?.count ?? 0) + 1 } }
-
-    /// What the file is after a power cut: the size and the sectors chosen, each by a number below its count in `choices`.
-    func afterCut(_ chosen: ArraySlice<Int>, garbage: Garbage) -> SimulatedFile {
-        if isCertain { return SimulatedFile(synced: platter) }
-        let size = chosen.first.map { sizes[$0] } ?? 0
-        var bytes = Array(platter.prefix(size))
-        // What the platter has not got.
-        var sector = bytes.count / Self.sectorSize
-        while bytes.count < size {
-            let filler = garbage.sector(sector)
-            bytes.append(contentsOf: filler[(bytes.count - sector * Self.sectorSize)...].prefix(size - bytes.count))
-            sector += 1
-        }
-        for (sector, choice) in zip(openSectors, chosen.dropFirst()) where choice > 0 {
-            let start = sector * Self.sectorSize
-            guard let content = versions[sector]?[choice - 1], start < size else { continue }
-            let count = min(content.count, size - start)
-            bytes.replaceSubrange(start..<start + count, with: content[..<count])
-        }
-        return SimulatedFile(synced: bytes)
+    /// How many bytes come before the newlines at the end.
+    private static func usedCount(_ bytes: UnsafeRawBufferPointer) -> Int {
+        var count = bytes.count
+        while count >= 8, bytes.loadUnaligned(fromByteOffset: count - 8, as: UInt64.self) == 0x0A0A_0A0A_0A0A_0A0A { count -= 8 }
+        while count > 0, bytes[count - 1] == UInt8(ascii: "\n") { count -= 1 }
+        return count
     }
 }

@@ -129,6 +129,19 @@ extension SimulatedMachine {
         }
     }
 
+    /// The disk loses what is dirty of a file, and nobody has been told yet.
+    func failSync(of name: String) {
+        withState { state in
+            guard let directory = state.disk.directory(simulatedPath),
+                let inode = state.disk.inodes[directory]?.names.cached[name]
+            else {
+                return
+            }
+            state.disk.inodes[inode]?.file.failSync()
+            state.disk.inodes[inode]?.failedSyncs += 1
+        }
+    }
+
     func change(_ file: FileDescriptor, _ change: (inout SimulatedDisk.Inode) -> Void) {
         withState { state in
             guard let number = state.open[file.rawValue]?.inode, var inode = state.disk.inodes[number] else { return }

@@ -23,6 +23,7 @@ final class SimulatedSystem: System, @unchecked Sendable {
         var recorded: [SystemCall]?
         var onCall: (@Sendable (SystemCall) -> Fault?)?
         var thread: UInt64?
+        var clockShift: Int64 = 0
     }
 
     init(_ machine: SimulatedMachine, processID: Int32) {
@@ -38,7 +39,7 @@ final class SimulatedSystem: System, @unchecked Sendable {
         case fail(Errno)
         /// It does what it should, and reports that it failed.
         case failButDo(Errno)
-        /// A write writes only so many bytes; any other call is as always.
+        /// A write writes only so many bytes, a read reads only so many, at least one; any other call is as always.
         case short(Int)
         /// The process is killed before it.
         case kill
@@ -85,6 +86,9 @@ final class SimulatedSystem: System, @unchecked Sendable {
 
     /// Pretends that the calls come from another thread.
     func pretendThread(_ id: UInt64?) { script.withLock { $0.thread = id } }
+
+    /// Sets the process's clock forward or back.
+    func shiftClock(microseconds: Int64) { script.withLock { $0.clockShift = microseconds } }
 
     /// Counts and records a call, and says what goes wrong with it.
     private func enter(_ operation: SystemCall.Operation, _ subject: String) throws(Errno) -> Fault? {
@@ -174,8 +178,11 @@ final class SimulatedSystem: System, @unchecked Sendable {
     }
 
     func read(_ file: FileDescriptor, into buffer: UnsafeMutableRawBufferPointer, at offset: Int64) throws(Errno) -> Int {
-        try leave(try enter(.read, machine.name(of: file)))
-        return try machine.read(file, into: buffer, at: offset)
+        let fault = try enter(.read, machine.name(of: file))
+        var part = buffer
+        if case .short(let count) = fault { part = UnsafeMutableRawBufferPointer(rebasing: buffer.prefix(max(count, 1))) }
+        try leave(fault)
+        return try machine.read(file, into: part, at: offset)
     }
 
     func write(_ bytes: UnsafeRawBufferPointer, to file: FileDescriptor, at offset: Int64) throws(Errno) -> Int {
@@ -298,7 +305,7 @@ final class SimulatedSystem: System, @unchecked Sendable {
     func processToken() -> UInt64 { UInt64(id) &* 0x9E37_79B9_7F4A_7C15 }
     func threadID() -> UInt64 { script.withLock { $0.thread } ?? UInt64(id) }
     func effectiveUserID() -> UInt32 { SimulatedDisk.user }
-    func realTime() -> Int64 { 1_790_000_000_000_000 + machine.tick() / 1000 }
+    func realTime() -> Int64 { 1_790_000_000_000_000 + machine.tick() / 1000 + script.withLock { $0.clockShift } }
     func monotonicTime() -> Int64 { machine.tick() }
     func sleep(nanoseconds: Int64) { machine.tick(nanoseconds) }
 }

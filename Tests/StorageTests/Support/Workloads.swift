@@ -19,8 +19,11 @@ extension SimulatedMachine {
     }
 
     /// The same, with a journal that has only so many bytes left before it must be extended.
-    static func withFullBlock(room: Int) throws -> SimulatedMachine {
-        let machine = try withAccount()
+    static func withFullBlock(room: Int) throws -> SimulatedMachine { try withAccount().filled(room: room) }
+
+    /// The same, after commits that leave so many bytes.
+    func filled(room: Int) throws -> SimulatedMachine {
+        let machine = self
         let store = try DirectoryStore.open(simulatedPath, machine.process())
         try store.lock(Deadline(timeoutMilliseconds: 0, system: store.system))
         try store.catchUp(isLocked: true)
