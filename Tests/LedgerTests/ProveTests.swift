@@ -33,6 +33,28 @@ import Testing
         try draft.append(.ranCycle(cycle), time: time, id: nil, note: nil)
     }
 
+    @Test func `an event on top of figures that do not add up is not proved`() throws {
+        let time = start
+        let figures = [(100, 100, 0, true), (100, 90, 10, true), (100, 99, 0, false), (100, 100, -1, false)]
+        for (cash, deposits, profit, addsUp) in figures {
+            var state = AccountState()
+            let journalStart = Start(
+                kind: .recover, accountID: "a", generation: 2, createdAt: time, cash: Money(clamping: Int64(cash)),
+                netDeposits: Money(clamping: Int64(deposits)), realizedPnL: Money(clamping: Int64(profit)))
+            var draft = Draft(on: state, at: time)
+            try draft.append(.started(journalStart), time: time, id: nil, note: nil)
+            try draft.append(.acceptedRules(Rules()), time: time, id: nil, note: nil)
+            _ = try draft.decide(Request(.deposit(Money(clamping: 5)), time: time))
+            for record in draft.records.dropLast() { try state.prove(record) }
+            guard let deposit = draft.records.last else { continue }
+            if addsUp {
+                try state.prove(deposit)
+            } else {
+                #expect(throws: Inconsistency.self) { try state.prove(deposit) }
+            }
+        }
+    }
+
     @Test func `every record of a history is proved, and no record with one altered figure is`() throws {
         var tried: [String: Int] = [:]
         for part in 0..<40 {

@@ -56,6 +56,23 @@ import Testing
         }
     }
 
+    @Test func `a new block of the journal is on the disk before it is used, also one that another process made`() throws {
+        let machine = try SimulatedMachine.withFullBlock(room: 100)
+        let (maker, user) = (machine.process(), machine.process())
+        let (making, using) = (try machine.account(maker), try machine.account(user))
+        func steps(_ process: SimulatedSystem, _ account: Account) -> [SystemCall.Operation] {
+            let calls = process.recording { _ = try? account.deposit(Money(clamping: 1)) }
+            return calls.filter { $0.subject == AccountFile.journal && [.write, .syncData].contains($0.operation) }.map(
+                \.operation)
+        }
+        // The block, then the event.
+        #expect(steps(maker, making) == [.write, .syncData, .write, .syncData])
+        #expect(machine.journalBlocks == 2)
+        // For all that it knows the maker died before its sync.
+        #expect(steps(user, using) == [.syncData, .write, .syncData])
+        #expect(steps(user, using) == [.write, .syncData])
+    }
+
     @Test func `a thread that waits for the flush that fails is not told that its own succeeded`() throws {
         let machine = try SimulatedMachine.withAccount()
         let process = machine.process()
