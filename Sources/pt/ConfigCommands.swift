@@ -94,14 +94,21 @@ struct RulesView {
 
     var object: JSON { .object(members) }
 
-    var members: [(String, JSON)] {
+    var members: [(String, JSON)] { values + [("watchlist", .array(rules.watchlist.map { .text($0) }))] }
+
+    /// As the journal has them: its lines are flat, so the watchlist is one text there.
+    var journalMembers: [(String, JSON)] {
+        values + [("watchlist", .string(rules.watchlist.map(\.description).joined(separator: " ")))]
+    }
+
+    private var values: [(String, JSON)] {
         RuleKey.allCases.map { key in
             switch key.kind {
             case .number, .count: (key.name, .amount(rules[key]))
             case .flag: (key.name, .bool(rules.isOn(key)))
             case .choice: (key.name, .string(rules.choice(key)))
             }
-        } + [("watchlist", .array(rules.watchlist.map { .text($0) }))]
+        }
     }
 
     var text: String {

@@ -32,7 +32,7 @@ extension RecordView {
         case .tookOverOpportunity(let entry):
             members(entry.opportunity) + [("queued_seq", .integer(entry.seq)), ("queued_at", .time(entry.queuedAt))]
         case .tookOverTrade(let trade): members(trade)
-        case .acceptedRules(let rules): RulesView(rules).members
+        case .acceptedRules(let rules): RulesView(rules).journalMembers
         case .deposited(let amount), .withdrew(let amount): [("amount", .amount(amount))]
         case .bought(let trade), .sold(let trade): members(trade)
         case .split(let split): members(split)

@@ -73,12 +73,13 @@ class Commands(PTTestCase):
 
     def test_history_json_is_the_journal_and_the_generation(self):
         self.open_account()
+        (self.account / "config.json").write_text('{"watchlist": ["MSFT", "AAPL"]}')
         self.done("buy", "AAPL", "1", "0.000001", "--note", "tiny")
         self.done("reset")
         self.done("queue", "add", "Y", "--score", "5", "--signal", "BUY")
         self.done("queue", "clear")
         events = self.history()
-        self.assertEqual([event.pop("generation") for event in events], [1, 1, 1, 2, 2, 2, 2])
+        self.assertEqual([event.pop("generation") for event in events], [1, 1, 1, 1, 2, 2, 2, 2])
         expected = self.journal_lines()
         for event in expected:
             event.pop("generation", None)

@@ -17,6 +17,7 @@ class Help(PTTestCase):
         self.root = self.done("--experimental-dump-help").json["command"]
 
     def commands(self, command=None, path=()):
+        """Those that are shown: pt starts a hidden one for itself."""
         command = command or self.root
         path = (*path, command["commandName"])
         yield path, command
