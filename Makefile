@@ -132,12 +132,10 @@ bench: $(LIBRARY)
 	$(PYTHON) Benchmarks/run
 
 # The commit protocol, explored by spin.
-test-model: APT_PACKAGES += spin
 test-model: | setup
 	$(PYTHON) Tests/Model/check
 
 # Everything that proves the promise, exhaustively; hours. Prints the scorecard, and puts it into Tests/Reliability/README.md.
-reliability: APT_PACKAGES += spin strace
 reliability: all
 	Tests/Reliability/scorecard --write Tests/Reliability/README.md
 
