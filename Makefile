@@ -20,7 +20,7 @@ export PYTHON
 all: $(LIBRARY) $(BUILD)/pt
 
 # Packages of the system that are missing, by apt: as root, or through sudo.
-APT_PACKAGES := libjansson-dev pkg-config gcc g++ make python3 python3-venv strace tzdata valgrind
+APT_PACKAGES := libjansson-dev pkg-config gcc g++ make python3 python3-venv spin strace tzdata valgrind
 setup:
 	@missing=""; \
 	for package in $(APT_PACKAGES); do \
