@@ -52,8 +52,8 @@ import Testing
         let calls = try process.recording { _ = try trade(account) }
         var told: [String: Int] = [:]
         for (number, call) in calls.enumerated() {
-            let isWhole = setting("PAPERTRADE_ALL_FAULTS") != nil
-            let faults = FaultRun.faults(of: call).shuffled(using: &generator)
+            let isWhole = Thoroughness.isExhaustive
+            let faults = call.faults.filter { $0 != .kill }.shuffled(using: &generator)
             for fault in isWhole ? faults : Array(faults.prefix(1)) {
                 for forEver in [false, true] {
                     let machine = SimulatedMachine(start)
