@@ -66,7 +66,7 @@ demo: all
 test: test-swift test-c test-python test-command-line test-calendar test-system test-model test-package
 
 test-swift: | setup
-	$(SWIFT) test
+	$(SWIFT) test -c release -Xswiftc -enable-testing --scratch-path .build-release-tests
 
 test-c: $(LIBRARY)
 	Tests/C/run

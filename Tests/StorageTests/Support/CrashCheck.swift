@@ -26,7 +26,9 @@ struct CommitEnd: Hashable, CustomStringConvertible {
 
     private static func read(_ journal: [UInt8]) -> Set<CommitEnd> {
         var ends: Set<CommitEnd> = []
-        for line in journal.split(separator: fill) {
+        // Most of a journal is the fill behind its lines.
+        let end = (journal.lastIndex { $0 != fill } ?? -1) + 1
+        for line in journal[..<end].split(separator: fill) {
             line.withUnsafeBytes { bytes in
                 guard hasRightChecksum(bytes) else { return }
                 var reader = LineReader(bytes)
