@@ -41,12 +41,14 @@ final class AccountDirectory: Sendable {
     let descriptor: FileDescriptor
     let identity: FileStatus.Identity
     let isReadOnly: Bool
+    /// Whether it was made by opening it.
+    private let isNew: Bool
 
     /// Opens the directory, making it (mode 0700) if `creating`.
     init(path: String, system: any System, creating: Bool, isReadOnly: Bool, allowsNetwork: Bool) throws(StorageError) {
         guard !path.isEmpty else { throw StorageError(.noAccount, "the path of the account is empty") }
         let path = try Self.absolute(path, system)
-        let descriptor = try Self.open(path, system, creating: creating)
+        let (descriptor, isNew) = try Self.open(path, system, creating: creating)
         do throws(StorageError) {
             let status = try attempt("open", path) { () throws(Errno) in try system.status(descriptor) }
             if !isReadOnly {
@@ -75,6 +77,7 @@ final class AccountDirectory: Sendable {
         self.path = path
         self.descriptor = descriptor
         self.isReadOnly = isReadOnly
+        self.isNew = isNew
     }
 
     deinit { try? system.close(descriptor) }
@@ -87,12 +90,14 @@ final class AccountDirectory: Sendable {
         return path == "." ? current : current + "/" + path
     }
 
-    private static func open(_ path: String, _ system: any System, creating: Bool) throws(StorageError) -> FileDescriptor {
+    private static func open(
+        _ path: String, _ system: any System, creating: Bool
+    ) throws(StorageError) -> (descriptor: FileDescriptor, isNew: Bool) {
         do throws(Errno) {
-            return try system.openDirectory(path, in: nil)
+            return (try system.openDirectory(path, in: nil), false)
         } catch {
             switch error.kind {
-            case _ where error == .noEntry && creating: return try make(path, system)
+            case _ where error == .noEntry && creating: return (try make(path, system), true)
             case _ where error == .noEntry:
                 throw StorageError(.noAccount, "there is no account at \(escaped(path))", errno: error.code)
             case _ where error == .notDirectory:
@@ -120,8 +125,8 @@ final class AccountDirectory: Sendable {
         do throws(Errno) {
             above = try system.openDirectory(abovePath, in: nil)
         } catch {
-            // Whoever may not read it has not made this directory either.
-            if error.kind == .permission { return }
+            // The name of a directory that was given to us is the giver's to sync, where only he may.
+            if error.kind == .permission && !isNew { return }
             throw StorageError(error, "open", abovePath)
         }
         defer { try? system.close(above) }
