@@ -26,7 +26,7 @@ struct DamageSample {
             }
             try account.enqueue(opportunity("Q\(round)"))
             try account.sell("AAPL", 1.5, at: 99.999999)
-            try account.deposit(Money(clamping: 123_456_789))
+            try account.deposit(Money(clamping: 1_234_567_890))
             try account.split(Symbol("JNJ"), newShares: Shares(clamping: 3_000_000), oldShares: Shares(clamping: 2_000_000))
             try account.withdraw(Money(clamping: 1))
         }
