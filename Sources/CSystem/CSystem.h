@@ -8,7 +8,10 @@
 #include <stdint.h>
 
 #if defined(__linux__)
+#include <sys/mman.h>
+#include <sys/syscall.h>
 #include <sys/vfs.h>
+#include <unistd.h>
 
 extern int renameat2(int old_directory, const char *old_name, int new_directory, const char *new_name, unsigned int flags);
 extern int sync_file_range(int fd, int64_t offset, int64_t count, unsigned int flags);
@@ -17,6 +20,27 @@ extern int gettid(void);
 /* RENAME_EXCHANGE and SYNC_FILE_RANGE_WRITE of the kernel's interface. */
 static const unsigned int pt_rename_exchange = 1u << 1;
 static const unsigned int pt_sync_file_range_write = 2;
+
+/* The first page of a file, to be read by the kernel alone: a file that somebody cuts short would end a process that reads it
+ * here. Not inherited by children, whose mapping would keep the file open. NULL on failure. */
+static inline const void *pt_map_first_page(int fd) {
+    void *page = mmap(0, 4, PROT_READ, MAP_SHARED, fd, 0);
+    if (page == MAP_FAILED) return 0;
+    if (madvise(page, 4, MADV_DONTFORK) == 0) return page;
+    munmap(page, 4);
+    return 0;
+}
+
+static inline void pt_unmap_first_page(const void *page) { munmap((void *)(uintptr_t)page, 4); }
+
+/* FUTEX_WAIT: sleeps while the word there is `value`, until pt_futex_wake, a signal or the end of the time; -1 with errno EAGAIN if
+ * it is another word, ETIMEDOUT, EINTR, EFAULT where the file is shorter. FUTEX_WAKE: wakes the process that has slept longest. */
+static inline int pt_futex_wait(const void *address, uint32_t value, int64_t nanoseconds) {
+    struct { long seconds, nanoseconds; } span = {(long)(nanoseconds / 1000000000), (long)(nanoseconds % 1000000000)};
+    return (int)syscall(SYS_futex, address, 0, value, &span, 0, 0);
+}
+
+static inline void pt_futex_wake(const void *address) { syscall(SYS_futex, address, 1, 1, 0, 0, 0); }
 
 /* The type of the file system that `fd` is on: f_type of fstatfs(2); -1 with errno set on failure. */
 static inline int64_t pt_file_system_type(int fd) {

@@ -8,20 +8,16 @@ public struct Symbol: Hashable, Comparable, Sendable, CustomStringConvertible {
     public static let maximumCount = 32
 
     /// `nil` if `bytes` is not a symbol.
+    public init?(utf8 bytes: UnsafeRawBufferPointer) {
+        guard (1...Self.maximumCount).contains(bytes.count), bytes.allSatisfy(Self.isAllowed) else { return nil }
+        withUnsafeMutableBytes(of: &words) { $0.copyMemory(from: bytes) }
+        words = (UInt64(bigEndian: words.0), UInt64(bigEndian: words.1), UInt64(bigEndian: words.2), UInt64(bigEndian: words.3))
+    }
+
+    /// `nil` if `bytes` is not a symbol.
     public init?(utf8 bytes: some Sequence<UInt8>) {
-        var count = 0
-        for byte in bytes {
-            guard count < Self.maximumCount, Self.isAllowed(byte) else { return nil }
-            let shifted = UInt64(byte) << UInt64(56 - 8 * (count % 8))
-            switch count / 8 {
-            case 0: words.0 |= shifted
-            case 1: words.1 |= shifted
-            case 2: words.2 |= shifted
-            default: words.3 |= shifted
-            }
-            count += 1
-        }
-        guard count > 0 else { return nil }
+        guard let symbol = Array(bytes).withUnsafeBytes({ Symbol(utf8: $0) }) else { return nil }
+        self = symbol
     }
 
     /// - Throws: ``Refusal/invalidSymbol(_:)``

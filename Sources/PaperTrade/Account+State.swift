@@ -62,11 +62,12 @@ extension Account {
     public func history(
         from seq: UInt64 = 1, _ body: (HistoryEvent) -> Bool
     ) throws(PaperTradeError) {
-        try checkUsable(isReading: true)
         // Whole commits are collected in pieces under the view, and handed over without it.
         var next = max(seq, 1)
         let pieceCount = 512
         while true {
+            // Each time: the callback may have forked.
+            try checkUsable(isReading: true)
             var piece: [HistoryEvent] = []
             try translated { () throws(StorageError) in
                 try view.withLock { _ throws(StorageError) in

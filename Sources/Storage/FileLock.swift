@@ -19,6 +19,9 @@ struct LockHolder: Hashable {
     /// What replaces the first bytes when the lock is released.
     static let releasedMark = Array("was".utf8)
 
+    /// The first four bytes while the lock is held, as the processor reads them: what waiters wait on.
+    static let heldWord = Array("pid ".utf8).withUnsafeBytes { $0.loadUnaligned(as: UInt32.self) }
+
     var bytes: [UInt8] {
         // Not by string interpolation: every commit writes this.
         var line = LineWriter(capacity: Self.byteCount)
@@ -76,16 +79,23 @@ public struct Deadline: Sendable {
 
 /// flock(2) on a file: exclusive between processes, and between two of these in one process.
 ///
-/// The file is opened for each acquisition, so that a child forked in between inherits nothing, and never unlinked. Not safe to
-/// use from several threads at once.
+/// The file stays open from the first acquisition on, and is never unlinked. Not safe to use from several threads at once.
 final class FileLock {
     private let system: any System
     private let directory: FileDescriptor
     private let name: String
     private let path: String
     private let purpose: LockHolder.Purpose
-    private var file: FileDescriptor?
-    private var ownerProcessID: Int32 = 0
+    private var file: OpenLock?
+    private(set) var isHeld = false
+
+    private struct OpenLock {
+        let descriptor: FileDescriptor
+        let identity: FileStatus.Identity
+        let place: WaitingPlace?
+        /// Who opened it. A child that was forked since has no such file.
+        let processID: Int32
+    }
 
     init(_ name: String, in directory: FileDescriptor, path: String, purpose: LockHolder.Purpose, system: any System) {
         self.name = name
@@ -95,91 +105,122 @@ final class FileLock {
         self.system = system
     }
 
-    deinit { release() }
-
-    var isHeld: Bool { file != nil }
+    deinit {
+        release()
+        close()
+    }
 
     /// Takes the lock.
-    ///
-    /// Everybody polls at the same constant, jittered interval: with a growing back-off the one who waits longest asks least
-    /// often and starves.
     func acquire(_ deadline: Deadline) throws(StorageError) {
         while true {
-            let (file, identity) = try open()
+            let file = try open()
+            try poll(file, until: deadline)
+            let isNamed: Bool
             do throws(StorageError) {
-                try poll(file, until: deadline)
-                if try isStillNamed(identity) {
-                    self.file = file
-                    ownerProcessID = system.processID()
-                    writeHolder(to: file)
-                    return
-                }
+                isNamed = try isStillNamed(file.identity)
             } catch {
-                try? system.close(file)
+                close()
                 throw error
             }
-            // The file was deleted or replaced while we waited: what we hold excludes nobody. Take the one that has the name now.
-            try? system.close(file)
+            if isNamed {
+                isHeld = true
+                writeHolder(to: file)
+                return
+            }
+            // The file was deleted or replaced: what we hold excludes nobody. Take the one that has the name now.
+            close()
             if deadline.remaining(system) == 0 { throw busy(nil) }
         }
     }
 
-    /// Releases the lock; nothing if it is not held. In a forked child it only lets go of the file: LOCK_UN there would free the
-    /// parent's lock.
+    /// Releases the lock; nothing if it is not held, or in a forked child, where it is not.
     func release() {
-        guard let file else { return }
-        self.file = nil
-        if ownerProcessID == system.processID() {
-            try? system.writeFully(LockHolder.releasedMark, to: file, at: 0, limit: system.fileSizeLimit())
-            try? system.unlock(file)
+        guard isHeld, let file else { return }
+        isHeld = false
+        guard file.processID == system.processID() else { return }
+        try? system.writeFully(LockHolder.releasedMark, to: file.descriptor, at: 0, limit: system.fileSizeLimit())
+        do throws(Errno) {
+            try system.unlock(file.descriptor)
+        } catch {
+            return close()
         }
-        try? system.close(file)
+        if let place = file.place { system.wakeOne(at: place) }
     }
 
-    private func open() throws(StorageError) -> (file: FileDescriptor, identity: FileStatus.Identity) {
-        let file: FileDescriptor
+    private func open() throws(StorageError) -> OpenLock {
+        if let file { return file }
+        let descriptor: FileDescriptor
         do throws(Errno) {
-            file = try system.open(name, in: directory, .readWriteCreating)
+            descriptor = try system.open(name, in: directory, .readWriteCreating)
         } catch {
             throw error == .noEntry
                 ? StorageError(.replaced, "cannot make \(escaped(path)): its directory is gone", errno: error.code)
                 : StorageError(error, "open", path)
         }
         do throws(StorageError) {
-            let status = try attempt("examine", path) { () throws(Errno) in try system.status(file) }
+            let status = try attempt("examine", path) { () throws(Errno) in try system.status(descriptor) }
             guard status.kind == .regular else {
                 throw StorageError(.unsafeFile, "\(escaped(path)) is not a regular file: remove it")
             }
-            return (file, status.identity)
+            let opened = OpenLock(
+                descriptor: descriptor, identity: status.identity, place: system.makeWaitingPlace(descriptor),
+                processID: system.processID())
+            file = opened
+            return opened
         } catch {
-            try? system.close(file)
+            try? system.close(descriptor)
             throw error
         }
     }
 
-    /// How many polls pass between two looks at who holds the lock.
-    private static let pollsBetweenLooks = 16
+    private func close() {
+        guard let file else { return }
+        self.file = nil
+        guard file.processID == system.processID() else { return }
+        if let place = file.place { system.discard(place) }
+        try? system.close(file.descriptor)
+    }
 
-    private func poll(_ file: FileDescriptor, until deadline: Deadline) throws(StorageError) {
+    /// How many attempts pass between two looks at who holds the lock.
+    private static let attemptsBetweenLooks = 16
+
+    /// The longest sleep, nanoseconds: whoever is killed while holding the lock wakes nobody.
+    private static let longestSleep: Int64 = 10_000_000
+
+    private func poll(_ file: OpenLock, until deadline: Deadline) throws(StorageError) {
         if try tryLock(file) { return }
         var random = UInt64(truncatingIfNeeded: system.monotonicTime()) ^ UInt64(UInt32(bitPattern: system.processID())) << 32
         var count = 0
+        // Whether the last attempt came after a sleep.
+        var hasSlept = true
         while true {
             if let interruption = deadline.interruption?() { throw interruption }
-            // Not at every poll: with many waiters that would take more of the processor than their work.
-            if count % Self.pollsBetweenLooks == 0 { try checkCanEnd(holder(in: file)) }
+            // Not at every attempt: with many waiters that would take more of the processor than their work.
+            if count % Self.attemptsBetweenLooks == 0 { try checkCanEnd(file) }
             count += 1
             let remaining = deadline.remaining(system)
             if remaining == 0 { throw busy(holder(in: file)) }
-            random = random &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
-            system.sleep(nanoseconds: min(remaining, Int64(100_000 + (random >> 33) % 200_000)))
+            let sleep = min(remaining, Self.longestSleep)
+            if let place = file.place, system.wait(at: place, while: LockHolder.heldWord, nanoseconds: sleep) {
+                hasSlept = true
+            } else if hasSlept {
+                // Released since the last attempt.
+                hasSlept = false
+            } else {
+                // No place to wait at, or a holder who does not give his name: poll. Everybody at the same constant, jittered interval:
+                // with a growing back-off the one who waits longest asks least often and starves.
+                random = random &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+                system.sleep(nanoseconds: min(remaining, Int64(100_000 + (random >> 33) % 200_000)))
+            }
             if try tryLock(file) { return }
         }
     }
 
     /// - Throws: ``StorageError/Kind/wouldDeadlock`` if the holder waits for the one who asks.
-    private func checkCanEnd(_ holder: LockHolder?) throws(StorageError) {
-        guard let holder, holder.processID == system.processID(), holder.processToken == system.processToken() else { return }
+    private func checkCanEnd(_ file: OpenLock) throws(StorageError) {
+        // Nearly always another process has it: no need to read all that stands there.
+        guard holderBytes(in: file).starts(with: "pid \(file.processID) ".utf8) else { return }
+        guard let holder = holder(in: file), holder.processToken == system.processToken() else { return }
         if purpose == .account && holder.purpose == .lock {
             throw StorageError(
                 .wouldDeadlock,
@@ -190,8 +231,8 @@ final class FileLock {
         }
     }
 
-    private func tryLock(_ file: FileDescriptor) throws(StorageError) -> Bool {
-        try attempt("lock", path) { () throws(Errno) in try system.tryLock(file, exclusive: true) }
+    private func tryLock(_ file: OpenLock) throws(StorageError) -> Bool {
+        try attempt("lock", path) { () throws(Errno) in try system.tryLock(file.descriptor, exclusive: true) }
     }
 
     private func isStillNamed(_ identity: FileStatus.Identity) throws(StorageError) -> Bool {
@@ -211,17 +252,20 @@ final class FileLock {
         return StorageError(.busy, "\(escaped(path)) is held by \(waited) since \(holder.since): try again, or wait longer")
     }
 
-    private func holder(in file: FileDescriptor) -> LockHolder? {
+    private func holder(in file: OpenLock) -> LockHolder? { LockHolder(holderBytes(in: file)) }
+
+    /// What stands in the lock file; nothing if it is too short, or cannot be read.
+    private func holderBytes(in file: OpenLock) -> [UInt8] {
         var bytes = [UInt8](repeating: 0, count: LockHolder.byteCount)
-        let count = bytes.withUnsafeMutableBytes { try? system.read(file, into: $0, at: 0) }
-        return count == LockHolder.byteCount ? LockHolder(bytes) : nil
+        let count = bytes.withUnsafeMutableBytes { try? system.read(file.descriptor, into: $0, at: 0) }
+        return count == LockHolder.byteCount ? bytes : []
     }
 
     /// Best effort: the lock holds without it.
-    private func writeHolder(to file: FileDescriptor) {
+    private func writeHolder(to file: OpenLock) {
         let holder = LockHolder(
-            processID: ownerProcessID, processToken: system.processToken(), threadID: system.threadID(), purpose: purpose,
+            processID: file.processID, processToken: system.processToken(), threadID: system.threadID(), purpose: purpose,
             since: Timestamp(clamping: system.realTime()))
-        try? system.writeFully(holder.bytes, to: file, at: 0, limit: system.fileSizeLimit())
+        try? system.writeFully(holder.bytes, to: file.descriptor, at: 0, limit: system.fileSizeLimit())
     }
 }

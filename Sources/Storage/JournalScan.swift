@@ -181,10 +181,12 @@ extension JournalFault: Error {}
 
 /// Whether a line ends in its own checksum.
 func hasRightChecksum(_ line: UnsafeRawBufferPointer) -> Bool {
-    var line = line
-    if line.last == UInt8(ascii: " ") { line = UnsafeRawBufferPointer(rebasing: line.dropLast()) }
-    guard line.count > checksumSuffixCount, line.last == UInt8(ascii: "}") else { return false }
-    let suffix = line.suffix(checksumSuffixCount)
-    guard suffix.starts(with: ",\"crc\":\"".utf8), let crc = checksumValue(suffix.dropFirst(8).prefix(8)) else { return false }
-    return CRC32C.checksum(UnsafeRawBufferPointer(rebasing: line.dropLast(checksumSuffixCount))) == crc
+    let count = line.last == UInt8(ascii: " ") ? line.count - 1 : line.count
+    guard count > checksumSuffixCount, let start = line.baseAddress else { return false }
+    let text = UnsafeRawBufferPointer(start: start, count: count - checksumSuffixCount)
+    let suffix = UnsafeRawBufferPointer(start: start + text.count, count: checksumSuffixCount)
+    guard suffix.starts(with: ",\"crc\":\"".utf8), suffix.suffix(2).elementsEqual("\"}".utf8),
+        let crc = checksumValue(UnsafeRawBufferPointer(rebasing: suffix[8..<16]))
+    else { return false }
+    return CRC32C.checksum(text) == crc
 }

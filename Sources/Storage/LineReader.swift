@@ -1,5 +1,13 @@
 import Ledger
 
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#elseif canImport(Darwin)
+    import Darwin
+#endif
+
 /// Reads one line of the journal: exactly what ``LineWriter`` writes, member by member in its order.
 ///
 /// Nothing here trusts the bytes: every read is checked against the end of the line, and whatever is not as expected throws.
@@ -19,11 +27,28 @@ struct LineReader {
 
     /// Whether `text` comes next; skips it if so.
     mutating func skip(_ text: StaticString) -> Bool {
-        let count = text.utf8CodeUnitCount
-        guard line.count - position >= count else { return false }
-        for index in 0..<count where line[position + index] != text.utf8Start[index] { return false }
-        position += count
+        guard isNext(text, at: position) else { return false }
+        position += text.utf8CodeUnitCount
         return true
+    }
+
+    private func isNext(_ text: StaticString, at position: Int) -> Bool {
+        guard let start = line.baseAddress, line.count - position >= text.utf8CodeUnitCount else { return false }
+        return memcmp(start + position, text.utf8Start, text.utf8CodeUnitCount) == 0
+    }
+
+    /// Whether `byte` comes next; skips it if so.
+    private mutating func skip(_ byte: UInt8) -> Bool {
+        guard position < line.count, line[position] == byte else { return false }
+        position += 1
+        return true
+    }
+
+    /// What stands up to the next quotation mark; skips both.
+    private mutating func upToQuotationMark() -> UnsafeRawBufferPointer? {
+        guard let end = line[position...].firstIndex(of: UInt8(ascii: "\"")) else { return nil }
+        defer { position = end + 1 }
+        return UnsafeRawBufferPointer(rebasing: line[position..<end])
     }
 
     mutating func expect(_ text: StaticString) throws(Unexpected) {
@@ -49,11 +74,11 @@ struct LineReader {
 
     mutating func symbol() throws(Unexpected) -> Symbol {
         try expect(",\"symbol\":\"")
-        guard let end = line[position...].firstIndex(of: UInt8(ascii: "\"")), let symbol = Symbol(utf8: line[position..<end])
-        else {
+        let start = position
+        guard let text = upToQuotationMark(), let symbol = Symbol(utf8: text) else {
+            position = start
             throw unexpected("a symbol")
         }
-        position = end + 1
         return symbol
     }
 
@@ -65,16 +90,33 @@ struct LineReader {
         return value
     }
 
+    mutating func checksum(_ key: StaticString) throws(Unexpected) -> UInt32 {
+        try name(key)
+        let start = position
+        guard skip(UInt8(ascii: "\"")), let text = upToQuotationMark(), let value = checksumValue(text) else {
+            position = start
+            throw unexpected("a checksum")
+        }
+        return value
+    }
+
     /// Skips the comma, except before the first member, and the name.
     private mutating func name(_ key: StaticString) throws(Unexpected) {
-        if position > 1, !skip(",") { throw unexpected(",") }
-        guard skip("\""), skip(key), skip("\":") else { throw unexpected("\(key)") }
+        if position > 1, !skip(UInt8(ascii: ",")) { throw unexpected(",") }
+        guard isName(key, at: position) else { throw unexpected("\(key)") }
+        position += key.utf8CodeUnitCount + 3
     }
 
     /// Whether the next member is called `key`; does not skip it.
     func isNext(_ key: StaticString) -> Bool {
-        var copy = self
-        return copy.skip(",\"") && copy.skip(key) && copy.skip("\":")
+        position < line.count && line[position] == UInt8(ascii: ",") && isName(key, at: position + 1)
+    }
+
+    /// Whether the name `key` and its colon stand there.
+    private func isName(_ key: StaticString, at position: Int) -> Bool {
+        let end = position + key.utf8CodeUnitCount + 1
+        guard line.count - end >= 2, line[position] == UInt8(ascii: "\""), isNext(key, at: position + 1) else { return false }
+        return line[end] == UInt8(ascii: "\"") && line[end + 1] == UInt8(ascii: ":")
     }
 
     private mutating func integer() throws(Unexpected) -> UInt64 {
@@ -93,26 +135,35 @@ struct LineReader {
         return value
     }
 
+    /// The value of the digits that come next; at most 18.
+    private mutating func digits(atMost count: Int) -> Int64 {
+        var value: Int64 = 0
+        let end = min(position + count, line.count)
+        while position < end, case let digit = line[position] &- UInt8(ascii: "0"), digit < 10 {
+            value = value &* 10 &+ Int64(digit)
+            position += 1
+        }
+        return value
+    }
+
     /// A decimal with at most six places, or one with the exponent -5 or -6, as ``writeDecimal(_:style:to:)`` writes it.
     mutating func amount<Value: Amount>() throws(Unexpected) -> Value {
-        let isNegative = skip("-")
-        let whole = try integer()
-        guard whole < 1_000_000_000 else { throw unexpected("an amount") }
-        var micros = Int64(whole) * microsPerUnit
-        if skip(".") {
-            var places = 0
-            var fraction: Int64 = 0
-            while position < line.count, case let digit = line[position] &- UInt8(ascii: "0"), digit < 10 {
-                guard places < 6 else { throw unexpected("at most six decimals") }
-                fraction = fraction * 10 + Int64(digit)
-                places += 1
-                position += 1
-            }
-            guard places > 0 else { throw unexpected("a decimal") }
-            for _ in places..<6 { fraction *= 10 }
+        let isNegative = skip(UInt8(ascii: "-"))
+        let start = position
+        // More digits than an amount has are not read, and so end up as something unexpected.
+        let whole = digits(atMost: 9)
+        guard position > start, position - start == 1 || line[start] != UInt8(ascii: "0") else { throw unexpected("an amount") }
+        var micros = whole * microsPerUnit
+        if skip(UInt8(ascii: ".")) {
+            let point = position
+            var fraction = digits(atMost: 6)
+            guard position > point else { throw unexpected("a decimal") }
+            for _ in position - point..<6 { fraction *= 10 }
             micros += fraction
         }
-        if skip("e-5") { micros /= 100_000 } else if skip("e-6") { micros /= 1_000_000 }
+        if skip(UInt8(ascii: "e")) {
+            if skip("-5") { micros /= 100_000 } else if skip("-6") { micros /= 1_000_000 } else { throw unexpected("-5 or -6") }
+        }
         guard let value = Value(micros: isNegative ? -micros : micros) else { throw unexpected("an amount") }
         return value
     }
@@ -127,14 +178,13 @@ struct LineReader {
             }
             return value
         }
-        guard let year = number(0, 4), let month = number(5, 2), let day = number(8, 2), let hour = number(11, 2),
+        func has(_ separator: Unicode.Scalar, _ offset: Int) -> Bool { line[position + offset] == UInt8(ascii: separator) }
+        guard has("-", 4), has("-", 7), has("T", 10), has(":", 13), has(":", 16), has(".", 19), has("Z", 26),
+            let year = number(0, 4), let month = number(5, 2), let day = number(8, 2), let hour = number(11, 2),
             let minute = number(14, 2), let second = number(17, 2), let microsecond = number(20, 6),
             let time = Timestamp(
                 year: year, month: month, day: day, hour: hour, minute: minute, second: second, microsecond: microsecond)
         else { return nil }
-        for (offset, scalar) in [(4, "-"), (7, "-"), (10, "T"), (13, ":"), (16, ":"), (19, "."), (26, "Z")]
-            as [(Int, Unicode.Scalar)]
-        where line[position + offset] != UInt8(ascii: scalar) { return nil }
         position += Timestamp.textCount
         return time
     }
@@ -146,7 +196,8 @@ struct LineReader {
         while position < line.count, line[position] != UInt8(ascii: "\""), line[position] != UInt8(ascii: "\\") { position += 1 }
         guard position < line.count else { throw unexpected("the end of a string") }
         if line[position] == UInt8(ascii: "\"") {
-            let text = String(validating: line[start..<position], as: UTF8.self)
+            let bytes = UnsafeRawBufferPointer(rebasing: line[start..<position])
+            let text = bytes.withMemoryRebound(to: UInt8.self) { String(validating: $0, as: UTF8.self) }
             position += 1
             guard let text else { throw unexpected("UTF-8") }
             return text

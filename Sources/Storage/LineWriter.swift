@@ -74,12 +74,12 @@ struct LineWriter: ~Copyable {
         count += text.utf8CodeUnitCount
     }
 
-    mutating func appendRaw(_ bytes: [UInt8]) {
-        bytes.withUnsafeBytes { source in
-            guard let first = source.baseAddress else { return }
-            memcpy(room(for: source.count), first, source.count)
-            count += source.count
-        }
+    mutating func appendRaw(_ bytes: [UInt8]) { bytes.withUnsafeBytes { appendRaw($0) } }
+
+    private mutating func appendRaw(_ bytes: UnsafeRawBufferPointer) {
+        guard let first = bytes.baseAddress else { return }
+        memcpy(room(for: bytes.count), first, bytes.count)
+        count += bytes.count
     }
 
     // MARK: Objects
@@ -235,25 +235,34 @@ struct LineWriter: ~Copyable {
     }
 
     private mutating func appendString(_ text: String) {
-        put(UInt8(ascii: "\""))
-        for byte in text.utf8 {
-            switch byte {
-            case UInt8(ascii: "\""), UInt8(ascii: "\\"):
-                put(UInt8(ascii: "\\"))
-                put(byte)
-            case 0x08: appendRaw("\\b")
-            case 0x0C: appendRaw("\\f")
-            case 0x0A: appendRaw("\\n")
-            case 0x0D: appendRaw("\\r")
-            case 0x09: appendRaw("\\t")
-            case 0..<0x20:
-                appendRaw("\\u00")
-                put(hexadecimalDigits[Int(byte >> 4)])
-                put(hexadecimalDigits[Int(byte & 15)])
-            default: put(byte)
+        var text = text
+        text.withUTF8 { bytes in
+            put(UInt8(ascii: "\""))
+            if bytes.allSatisfy({ $0 >= 0x20 && $0 != UInt8(ascii: "\"") && $0 != UInt8(ascii: "\\") }) {
+                appendRaw(UnsafeRawBufferPointer(bytes))
+            } else {
+                for byte in bytes { appendEscaped(byte) }
             }
+            put(UInt8(ascii: "\""))
         }
-        put(UInt8(ascii: "\""))
+    }
+
+    private mutating func appendEscaped(_ byte: UInt8) {
+        switch byte {
+        case UInt8(ascii: "\""), UInt8(ascii: "\\"):
+            put(UInt8(ascii: "\\"))
+            put(byte)
+        case 0x08: appendRaw("\\b")
+        case 0x0C: appendRaw("\\f")
+        case 0x0A: appendRaw("\\n")
+        case 0x0D: appendRaw("\\r")
+        case 0x09: appendRaw("\\t")
+        case 0..<0x20:
+            appendRaw("\\u00")
+            put(hexadecimalDigits[Int(byte >> 4)])
+            put(hexadecimalDigits[Int(byte & 15)])
+        default: put(byte)
+        }
     }
 }
 

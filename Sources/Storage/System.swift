@@ -5,7 +5,8 @@
 /// run everything on a simulated disk. ``SystemCalls`` is the machine itself.
 public protocol System: Sendable {
     // Files, relative to an open directory
-    /// Like openat(2) with O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK added.
+    /// Like openat(2) with O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK added. A forked child does not inherit what was opened for writing, whose locks
+    /// would outlive its parent with it.
     func open(_ name: String, in directory: FileDescriptor, _ mode: OpenMode) throws(Errno) -> FileDescriptor
     /// open(2) with O_RDONLY | O_CLOEXEC | O_NONBLOCK, for files of the system: follows symbolic links.
     func open(path: String) throws(Errno) -> FileDescriptor
@@ -56,6 +57,17 @@ public protocol System: Sendable {
     /// flock(2) with LOCK_UN
     func unlock(_ file: FileDescriptor) throws(Errno)
 
+    // Waiting for one another; in a system that cannot, there are no waiting places, and everybody polls
+    /// mmap(2) of the file's beginning
+    func makeWaitingPlace(_ file: FileDescriptor) -> WaitingPlace?
+    /// munmap(2)
+    func discard(_ place: WaitingPlace)
+    /// futex(2), FUTEX_WAIT: sleeps while the file's first four bytes are `word`, until ``wakeOne(at:)``, a signal, or the time is over.
+    /// Whether it slept at all.
+    func wait(at place: WaitingPlace, while word: UInt32, nanoseconds: Int64) -> Bool
+    /// futex(2), FUTEX_WAKE: wakes whoever has waited longest, in whatever process.
+    func wakeOne(at place: WaitingPlace)
+
     // Facts about the process and the machine
     /// Whether fstatfs(2) says that the file system is on this machine.
     func isLocal(_ file: FileDescriptor) throws(Errno) -> Bool
@@ -83,6 +95,18 @@ public struct FileDescriptor: Hashable, Sendable {
     public let rawValue: Int32
 
     public init(rawValue: Int32) { self.rawValue = rawValue }
+}
+
+extension System {
+    public func makeWaitingPlace(_ file: FileDescriptor) -> WaitingPlace? { nil }
+    public func discard(_ place: WaitingPlace) {}
+    public func wait(at place: WaitingPlace, while word: UInt32, nanoseconds: Int64) -> Bool { false }
+    public func wakeOne(at place: WaitingPlace) {}
+}
+
+/// The beginning of an open file, as a place where processes wait for one another.
+public struct WaitingPlace: @unchecked Sendable {
+    let address: UnsafeRawPointer
 }
 
 /// How a file is opened.

@@ -22,10 +22,13 @@ public struct SystemCalls: System {
             case .readWriteCreating: O_RDWR | O_CREAT
             case .createNew: O_RDWR | O_CREAT | O_EXCL
             }
-        return try aboveStandardStreams(
-            name.withCString { name in
-                repeating { openat(directory.rawValue, name, flags | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0o600) }
-            })
+        func open() throws(Errno) -> FileDescriptor {
+            try aboveStandardStreams(
+                name.withCString { name in
+                    repeating { openat(directory.rawValue, name, flags | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0o600) }
+                })
+        }
+        return mode == .readOnly ? try open() : try NotInherited.open(open)
     }
 
     public func open(path: String) throws(Errno) -> FileDescriptor {
@@ -38,6 +41,7 @@ public struct SystemCalls: System {
     }
 
     public func close(_ file: FileDescriptor) throws(Errno) {
+        NotInherited.remove(file)
         // Not repeated after EINTR: the descriptor is gone then, and may be another thread's already.
         if systemClose(file.rawValue) != 0 && errno != EINTR { throw Errno(code: errno) }
     }
@@ -169,6 +173,20 @@ public struct SystemCalls: System {
     public func unlock(_ file: FileDescriptor) throws(Errno) {
         try check(repeating { flock(file.rawValue, LOCK_UN) })
     }
+
+    #if os(Linux)
+        public func makeWaitingPlace(_ file: FileDescriptor) -> WaitingPlace? {
+            pt_map_first_page(file.rawValue).map { WaitingPlace(address: $0) }
+        }
+
+        public func discard(_ place: WaitingPlace) { pt_unmap_first_page(place.address) }
+
+        public func wait(at place: WaitingPlace, while word: UInt32, nanoseconds: Int64) -> Bool {
+            pt_futex_wait(place.address, word, nanoseconds) == 0 || errno == ETIMEDOUT || errno == EINTR
+        }
+
+        public func wakeOne(at place: WaitingPlace) { pt_futex_wake(place.address) }
+    #endif
 
     public func isLocal(_ file: FileDescriptor) throws(Errno) -> Bool {
         #if os(Linux)

@@ -113,6 +113,19 @@ import Testing
         }
     }
 
+    @Test func `what one open has synced the next one does not sync again`() throws {
+        let machine = try SimulatedMachine.withAccount()
+        let dying = try DirectoryStore.open(simulatedPath, machine.process())
+        _ = try dying.append(deposit(1))
+        func syncsOfOpening() throws -> Int {
+            let process = machine.process()
+            let calls = try process.recording { try machine.account(process).close() }
+            return calls.count { $0.operation == .syncData && $0.subject == AccountFile.journal }
+        }
+        #expect(try syncsOfOpening() > 0)
+        #expect(try syncsOfOpening() == 0)
+    }
+
     @Test func `a flush that fails while a crash is mended fails the commits that wait for theirs`() throws {
         let start = try SimulatedMachine.withAccount().disk
         for failingSync in 0..<2 {

@@ -92,6 +92,26 @@ class ForkTest(HostTest):
         self.assertEqual({symbol: held.shares for symbol, held in replay.positions.items()}, {"CHILD": 2, "PARENT": 4})
 
 
+    def test_a_child_that_lives_on_does_not_keep_the_lock_of_its_killed_parent(self) -> None:
+        """A lock by flock(2) belongs to the open file, which a child inherits."""
+        self.make(10_000)
+        account = self.open()
+        for moment in ("before", "after"):
+            with self.subTest(forked=f"{moment} the lock was taken"):
+                parent = self.started(start(self.host("orphan"), self.path, moment, stdin=subprocess.PIPE))
+                assert parent.stdout is not None and parent.stdin is not None
+                child = int(parent.stdout.readline())
+                with self.assertRaises(papertrade.Busy), account.lock(0):
+                    pass
+                parent.kill()
+                parent.wait()
+                with account.lock(10):  # the child may only just have begun
+                    account.buy("AAPL", 1, 1)
+                os.kill(child, 0)  # it lives
+                parent.stdin.close()
+        self.assert_replays()
+
+
 class DescriptorTest(HostTest):
     def test_a_host_without_descriptors_0_to_2_trades_and_they_stay_free(self) -> None:
         self.make(10_000)
