@@ -26,7 +26,7 @@ public func pt_open(
     return perform(error) { () throws(PaperTradeError) in
         let account = try nonNull(account, "account")
         let path = try PaperTradeC.path(path, "path")
-        account.pointee = Handles.add(.account(try Account(path, options: PaperTradeC.options(options))))
+        account.pointee = Handles.add(try Account(path, options: PaperTradeC.options(options)))
     }
 }
 

@@ -25,7 +25,7 @@ public func pt_lock_open(
     lock?.pointee = nil
     return perform(error) { () throws(PaperTradeError) in
         let lock = try nonNull(lock, "lock")
-        lock.pointee = Handles.add(.lock(try Lock(PaperTradeC.path(path, "path"))))
+        lock.pointee = Handles.add(try Lock(PaperTradeC.path(path, "path")))
     }
 }
 

@@ -8,17 +8,17 @@ import Storage
 enum Handles {
     static func account(_ handle: OpaquePointer?) throws(PaperTradeError) -> Account {
         guard let handle else { throw PaperTradeError(.invalidArgument, "account is NULL: open it with pt_open") }
-        guard case .account(let account) = try table().object(handle) else { throw notOpen("account") }
+        guard let account = try table().object(handle) as? Account else { throw notOpen("account") }
         return account
     }
 
     static func lock(_ handle: OpaquePointer?) throws(PaperTradeError) -> Lock {
         guard let handle else { throw PaperTradeError(.invalidArgument, "lock is NULL: open it with pt_lock_open") }
-        guard case .lock(let lock) = try table().object(handle) else { throw notOpen("lock") }
+        guard let lock = try table().object(handle) as? Lock else { throw notOpen("lock") }
         return lock
     }
 
-    static func add(_ object: HandleObject) -> OpaquePointer? { table().add(object) }
+    static func add(_ object: AnyObject & Sendable) -> OpaquePointer? { table().add(object) }
 
     static func remove(_ handle: OpaquePointer) throws(PaperTradeError) { try table().remove(handle) }
 
@@ -31,39 +31,37 @@ enum Handles {
     private static func table() -> HandleTable {
         let processID = SystemCalls().processID()
         if current.processID != processID {
-            // Never freed: that would close the parent's accounts, and wait for the locks that were held when it forked.
-            _ = Unmanaged.passRetained(current)
-            current = HandleTable(processID: processID, firstID: current.nextIDOfParent)
+            current = HandleTable(processID: processID, parent: current)
         }
         return current
     }
 
-    nonisolated(unsafe) private static var current = HandleTable(processID: SystemCalls().processID(), firstID: 1)
-}
-
-enum HandleObject {
-    case account(Account)
-    case lock(Lock)
+    nonisolated(unsafe) private static var current = HandleTable(processID: SystemCalls().processID(), parent: nil)
 }
 
 final class HandleTable: @unchecked Sendable {
     let processID: Int32
+    /// The table that was inherited by a fork. Never freed: that would close the parent's accounts, and wait for the locks that were held
+    /// when it forked.
+    private let parent: HandleTable?
     /// Handles below this were opened by a parent process.
     private let firstID: UInt
     /// Read without the lock, and only by a child that has just been forked: then no other thread writes it.
     private(set) var nextIDOfParent: UInt
-    private let objects = Locked<[UInt: HandleObject]>([:])
+    /// Accounts and locks. As plain references: those of an enumeration have its case in their spare bits, and leak checkers do not see them.
+    private let objects = Locked<[UInt: AnyObject & Sendable]>([:])
 
     /// Handles are multiples of this, so that they look like the aligned pointers they are declared as.
     private static let stride: UInt = 16
 
-    init(processID: Int32, firstID: UInt) {
+    init(processID: Int32, parent: HandleTable?) {
         self.processID = processID
-        self.firstID = firstID
+        self.parent = parent
+        firstID = parent?.nextIDOfParent ?? 1
         nextIDOfParent = firstID
     }
 
-    func add(_ object: HandleObject) -> OpaquePointer? {
+    func add(_ object: AnyObject & Sendable) -> OpaquePointer? {
         objects.withLock { objects in
             let id = nextIDOfParent
             nextIDOfParent += 1
@@ -72,7 +70,7 @@ final class HandleTable: @unchecked Sendable {
         }
     }
 
-    func object(_ handle: OpaquePointer) throws(PaperTradeError) -> HandleObject {
+    func object(_ handle: OpaquePointer) throws(PaperTradeError) -> AnyObject & Sendable {
         let id = UInt(bitPattern: handle) / Self.stride
         guard let object = objects.withLock({ $0[id] }), UInt(bitPattern: handle) % Self.stride == 0 else {
             throw missing(id)
