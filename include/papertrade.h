@@ -58,8 +58,8 @@
  *
  * CAVEATS
  *
- *   fork      A child must not use its parent's handles; every call returns PT_FORKED there. Open the account anew in the child. A
- *             child forked while the lock was held keeps it from others until it execs or ends, if the parent dies holding it.
+ *   fork      A child must not use its parent's handles; every call returns PT_FORKED there. Open the account anew in the child. What a
+ *             parent has open for writing is not inherited, so that its locks end with it and not with its children.
  *   Network   flock and fsync lie on many network file systems. They are refused unless PT_OPEN_ALLOW_NETWORK is given.
  *   Copies    Copy a live account with pt_backup, not cp: cp may see the files at different moments. A copy is the same
  *             account by name; let only one of them live on.
