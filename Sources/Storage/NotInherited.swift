@@ -12,16 +12,15 @@
 /// the child lives, without knowing. So in every child these descriptors are made to lead to the root directory. They are not closed:
 /// a number that is free would be given to a file of the child's own, which a handle of the parent's could then close.
 enum NotInherited {
-    /// Runs `open`, which opens a file; no child is forked between that and its being known here.
-    static func open(_ open: () throws(Errno) -> FileDescriptor) throws(Errno) -> FileDescriptor {
+    /// To be called as soon as the file is open. Between the two a child can be forked that shares it; the lock here is not held while the file
+    /// is opened, because on a file system that hangs no thread of the host could fork then.
+    static func add(_ file: FileDescriptor) {
         _ = isRegistered
         pthread_mutex_lock(mutex)
-        defer { pthread_mutex_unlock(mutex) }
-        let file = try open()
         if count == capacity { grow() }
         files[count] = file.rawValue
         count += 1
-        return file
+        pthread_mutex_unlock(mutex)
     }
 
     /// To be called before the file is closed.
@@ -71,7 +70,11 @@ enum NotInherited {
         guard count > 0 else { return }
         let root = systemOpen("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         for index in 0..<count {
-            _ = root < 0 ? close(files[index]) : dup2(root, files[index])
+            guard root >= 0, dup2(root, files[index]) >= 0 else {
+                close(files[index])
+                continue
+            }
+            _ = fcntl(files[index], F_SETFD, FD_CLOEXEC)
         }
         if root >= 0 { close(root) }
         count = 0

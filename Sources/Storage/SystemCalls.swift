@@ -22,13 +22,12 @@ public struct SystemCalls: System {
             case .readWriteCreating: O_RDWR | O_CREAT
             case .createNew: O_RDWR | O_CREAT | O_EXCL
             }
-        func open() throws(Errno) -> FileDescriptor {
-            try aboveStandardStreams(
-                name.withCString { name in
-                    repeating { openat(directory.rawValue, name, flags | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0o600) }
-                })
-        }
-        return mode == .readOnly ? try open() : try NotInherited.open(open)
+        let file = try aboveStandardStreams(
+            name.withCString { name in
+                repeating { openat(directory.rawValue, name, flags | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0o600) }
+            })
+        if mode != .readOnly { NotInherited.add(file) }
+        return file
     }
 
     public func open(path: String) throws(Errno) -> FileDescriptor {
