@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import logging
 import threading
-from ctypes import byref
 from datetime import datetime
 from typing import Any, Callable, Optional
 
 from . import _constants as constants
+from ._constants import OK
 from ._failures import failure
 from ._structs import clock_fn, log_fn, pt_error
 from ._text import from_bytes
@@ -27,6 +27,7 @@ Clock = Callable[[], datetime]
 
 _logger = logging.getLogger("papertrade")
 _levels = {constants.LOG_INFO: logging.INFO, constants.LOG_WARNING: logging.WARNING}
+_busy = Busy.status
 _no_time = -1  # before 1970: C refuses the change
 
 
@@ -38,26 +39,39 @@ def not_called() -> pt_error:
     return pt_error(status=-1)
 
 
+class _Running(threading.local):
+    """The call that is running on this thread: what its callbacks have raised. None if there is no call."""
+
+    raised: Optional[list[BaseException]] = None
+
+
 class Calls:
     """The C functions as seen from one Account or Lock, and the callbacks that they may call. Any thread."""
 
     def __init__(self, log: Optional[Log] = None, clock: Optional[Clock] = None) -> None:
         self._log = log if log is not None else _logger.log
         self._clock = clock
-        self._running = threading.local()
+        self._running = _Running()
         # ctypes frees a callback together with these, so this object must live as long as the handle.
         self.log = log_fn(self._on_log)
         self.clock = clock_fn(self._on_clock) if clock is not None else clock_fn()
 
-    def status(self, function: Any, *arguments: Any) -> int:
-        """Calls the function and returns its status. Raises what a callback has raised meanwhile."""
-        outer = getattr(self._running, "raised", None)  # a callback may make a reading call
+    def status(self, function: Any, arguments: tuple[Any, ...] = (), waiting: Waiting = ONCE) -> int:
+        """Calls the function, while it is Busy as often as `waiting` says, and returns its status.
+
+        Raises what a callback has raised meanwhile.
+        """
+        running = self._running
+        outer = running.raised  # a callback may make a reading call
         raised: list[BaseException] = []
-        self._running.raised = raised
+        running.raised = raised
         try:
-            status: int = function(*arguments)
+            for _ in waiting.pieces:
+                status: int = function(*arguments)
+                if status != _busy or raised:
+                    break
         finally:
-            self._running.raised = outer
+            running.raised = outer
         if raised:
             try:
                 raise raised[0]
@@ -66,26 +80,23 @@ class Calls:
         return status
 
     def call(
-        self, function: Any, *arguments: Any, waiting: Waiting = ONCE, accepted: tuple[int, ...] = (),
+        self, function: Any, arguments: tuple[Any, ...], waiting: Waiting = ONCE, accepted: tuple[int, ...] = (),
         error: Optional[pt_error] = None,
     ) -> int:
-        """Calls a function whose last parameter is a pt_error. Raises unless the status is OK or accepted.
+        """Calls function(arguments..., error). Raises unless the status is OK or accepted.
 
         `error` shows, if something else is raised, whether the call had succeeded: see not_called.
         """
         if error is None:
             error = pt_error()
-        for _ in waiting:
-            status = self.status(function, *arguments, byref(error))
-            if status == constants.OK or status in accepted:
-                return status
-            if status != Busy.status:
-                break
+        status = self.status(function, (*arguments, error), waiting)
+        if status == OK or status in accepted:
+            return status
         raise failure(status, error)
 
     def keep(self, exception: BaseException) -> None:
         """Called in a callback: the call that is running on this thread is to raise `exception`. The first one counts."""
-        raised = getattr(self._running, "raised", None)
+        raised = self._running.raised
         if raised is not None:
             raised.append(exception)
 

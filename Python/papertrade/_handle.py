@@ -38,12 +38,7 @@ class Handle:
     ) -> int:
         """Calls the function `name`(account, arguments..., error); while it is Busy, as often as `waiting` or the account says."""
         return self._calls.call(
-            getattr(self._library, name),
-            self._opened(),
-            *arguments,
-            waiting=self._waiting if waiting is None else waiting,
-            accepted=accepted,
-            error=error,
+            getattr(self._library, name), (self._opened(), *arguments), self._waiting if waiting is None else waiting, accepted, error
         )
 
     def _list(self, name: str, struct: type[Struct], *arguments: Any, capacity: int = 64) -> list[Struct]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Optional, Union
 
 from . import _structs as c
+from ._lazy import convert_lazily, lazy
 from ._text import from_bytes, from_bytes_or_null
 from .amounts import from_double as amount
 from .amounts import from_double_or_nan as amount_or_none
@@ -16,25 +17,29 @@ from .types import (
 )
 
 
+convert_lazily(
+    Fill,
+    seq=lambda out: out.seq,
+    time=lambda out: moment(out.time),
+    at=lambda out: moment(out.at),
+    side=lambda out: Side(out.side),
+    symbol=lambda out: from_bytes(out.symbol),
+    shares=lambda out: amount(out.shares),
+    price=lambda out: amount(out.price),
+    notional=lambda out: amount(out.notional),
+    commission=lambda out: amount(out.commission),
+    total=lambda out: amount(out.total),
+    realized_pnl=lambda out: amount(out.realized_pnl),
+    cash_after=lambda out: amount(out.cash_after),
+    position_shares=lambda out: amount(out.position_shares),
+    position_cost=lambda out: amount(out.position_cost),
+    repeated=lambda out: out.repeated != 0,
+    provisional=lambda out: out.provisional != 0,
+)
+
+
 def fill(out: c.pt_fill) -> Fill:
-    return Fill(
-        seq=out.seq,
-        time=moment(out.time),
-        at=moment(out.at),
-        side=Side(out.side),
-        symbol=from_bytes(out.symbol),
-        shares=amount(out.shares),
-        price=amount(out.price),
-        notional=amount(out.notional),
-        commission=amount(out.commission),
-        total=amount(out.total),
-        realized_pnl=amount(out.realized_pnl),
-        cash_after=amount(out.cash_after),
-        position_shares=amount(out.position_shares),
-        position_cost=amount(out.position_cost),
-        repeated=out.repeated != 0,
-        provisional=out.provisional != 0,
-    )
+    return lazy(Fill, out)
 
 
 def fill_or_change(out: c.pt_fill) -> Union[Fill, Change]:

@@ -29,6 +29,8 @@ def to_bytes_or_null(text: Optional[str], name: str, invalid: type[errors.PaperT
 
 
 def to_symbol(symbol: str) -> bytes:
+    if type(symbol) is str and symbol.isascii() and "\0" not in symbol:  # nearly all of them, and without a try
+        return symbol.encode()
     return to_bytes(symbol, "symbol", errors.InvalidSymbol)
 
 

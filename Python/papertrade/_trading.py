@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import math
-from ctypes import byref, pointer
+from ctypes import pointer
 from datetime import datetime
-from typing import Optional, Union
+from math import isinf
+from typing import Any, Optional, Union
 
 from . import _results as results
 from . import errors
-from ._constants import ALL_SHARES
-from ._failures import refusal
+from ._constants import ALL_SHARES, OK
+from ._failures import failure, refusal
 from ._handle import Handle
 from ._options import reference, to_request
-from ._structs import pt_fill, pt_order
+from ._structs import pt_error, pt_fill, pt_order
 from ._text import to_symbol
 from .amounts import Amount, to_double, to_double_or_nan
 from .enums import Side, member
@@ -41,6 +41,8 @@ class Trading(Handle):
 
         InsufficientFunds, TotalIsZero.
         """
+        if request_id is None and expected_seq is None and time is None and note is None:
+            return self._trade(self._library.pt_buy, symbol, shares, price)
         return self._submit(Side.BUY, symbol, _finite(shares), price, request_id, expected_seq, time, note)
 
     def sell(
@@ -51,6 +53,8 @@ class Trading(Handle):
 
         NoPosition, InsufficientShares, TotalIsZero.
         """
+        if request_id is None and expected_seq is None and time is None and note is None:
+            return self._trade(self._library.pt_sell, symbol, shares, price)
         return self._submit(Side.SELL, symbol, _finite(shares), price, request_id, expected_seq, time, note)
 
     def sell_all(
@@ -69,6 +73,17 @@ class Trading(Handle):
         double = to_double(shares, "shares", errors.InvalidShares)
         return self._submit(known, symbol, double, price, request_id, expected_seq, time, note)
 
+    def _trade(self, function: Any, symbol: str, shares: Amount, price: Amount) -> Fill:
+        """pt_buy or pt_sell, for a trade that nothing accompanies: filling in a pt_order takes longer than all that is here."""
+        shares = _finite(shares)
+        encoded = to_symbol(symbol)
+        price = to_double(price, "price", errors.InvalidPrice)
+        out, error = pt_fill(), pt_error()
+        status = self._calls.status(function, (self._opened(), encoded, shares, price, out, error), self._waiting)
+        if status != OK:
+            raise failure(status, error)
+        return results.fill(out)
+
     def _submit(
         self, side: Side, symbol: str, shares: float, price: Amount, request_id: Optional[str],
         expected_seq: Optional[int], time: Optional[datetime], note: Optional[str],
@@ -82,7 +97,7 @@ class Trading(Handle):
         if request is not None:
             order.request = pointer(request)
         out = pt_fill()
-        self._call("pt_submit", byref(order), byref(out))
+        self._call("pt_submit", order, out)
         return results.fill(out)
 
     def deposit(
@@ -145,6 +160,6 @@ class Trading(Handle):
 def _finite(shares: Amount) -> float:
     """Infinity means "all" in an order; a calculation that went wrong must not sell everything."""
     double = to_double(shares, "shares", errors.InvalidShares)
-    if math.isinf(double):
+    if isinf(double):
         raise refusal(errors.InvalidShares, f"shares is {double}: a finite number is expected; sell_all sells everything")
     return double

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+import sys
 from typing import Optional
 
 from .times import to_milliseconds
@@ -16,18 +16,13 @@ class Waiting:
 
     def __init__(self, seconds: Optional[float], name: str = "timeout") -> None:
         """None: for ever. InvalidArgument for less than 0."""
-        self._pieces: Optional[int] = None
+        self.pieces = range(sys.maxsize)
         self.milliseconds = PIECE_MILLISECONDS  # of a piece, for C
         if seconds is not None:
             whole = to_milliseconds(seconds, name)
-            self._pieces = max(1, math.ceil(whole / PIECE_MILLISECONDS))
-            self.milliseconds = math.ceil(whole / self._pieces)
-
-    def __iter__(self) -> Iterator[None]:
-        made = 0
-        while self._pieces is None or made < self._pieces:
-            yield
-            made += 1
+            pieces = max(1, math.ceil(whole / PIECE_MILLISECONDS))
+            self.pieces = range(pieces)
+            self.milliseconds = math.ceil(whole / pieces)
 
 
 ONCE = Waiting(0)

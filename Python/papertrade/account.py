@@ -83,7 +83,7 @@ class Account(Trading, State, Queue, Cycles):
         self._pid = os.getpid()
         opened = c_void_p()
         try:
-            self._calls.call(self._library.pt_open, encoded, byref(options.struct), byref(opened), waiting=self._waiting)
+            self._calls.call(self._library.pt_open, (encoded, options.struct, byref(opened)), self._waiting)
             self._pointer = opened.value
         except BaseException:
             self._pointer = None
@@ -108,7 +108,7 @@ class Account(Trading, State, Queue, Cycles):
         pointer = self._pointer
         if pointer is None:
             return
-        status = self._calls.status(self._library.pt_close, pointer)
+        status = self._calls.status(self._library.pt_close, (pointer,))
         if status != errors.Misuse.status:
             self._pointer = None
         if status not in (OK, errors.Forked.status, errors.Closed.status):
@@ -162,7 +162,7 @@ class Account(Trading, State, Queue, Cycles):
         except BaseException:
             if began.status == OK and self._pointer is not None:
                 # Nothing to report: if there is no batch any more, nothing of it has happened either.
-                self._calls.status(self._library.pt_rollback, self._pointer)
+                self._calls.status(self._library.pt_rollback, (self._pointer,))
             raise
         self._call("pt_commit", waiting=ONCE)
 
@@ -191,7 +191,7 @@ class Account(Trading, State, Queue, Cycles):
         """The status. An account that was closed inside its block is unlocked."""
         if self._pointer is None:
             return OK
-        return self._calls.status(self._library.pt_account_unlock, self._pointer)
+        return self._calls.status(self._library.pt_account_unlock, (self._pointer,))
 
     def _wait(self, timeout: Timeout) -> tuple[int, Waiting]:
         """Milliseconds for C, and how often to wait for so long."""

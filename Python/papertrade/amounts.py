@@ -25,6 +25,7 @@ Amount = Union[int, float, Decimal, str, Fraction]
 
 MILLIONTHS = 1_000_000
 LARGEST = 10**15 - 1  # in millionths; a double holds every whole number up to here and beyond
+LARGEST_WHOLE = LARGEST // MILLIONTHS
 
 _number = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,9})?", re.ASCII)
 _exact = Context(prec=60, rounding=ROUND_HALF_EVEN, traps=[])  # of our own: the caller's may round, or trap
@@ -33,6 +34,14 @@ _millionth = Decimal("0.000001")
 
 def to_double(value: Amount, name: str, invalid: type[errors.InvalidArgument]) -> float:
     """The double that C takes for `value`. `name` and `invalid` are for the refusal: "price", InvalidPrice."""
+    kind = type(value)
+    if kind is float or kind is int and -LARGEST_WHOLE <= value <= LARGEST_WHOLE:  # type: ignore[operator]
+        return float(value)
+    return _to_double(value, name, invalid)
+
+
+def _to_double(value: Amount, name: str, invalid: type[errors.InvalidArgument]) -> float:
+    """The same for what takes longer: bool and subclasses among it."""
     if isinstance(value, bool):
         raise TypeError(f"{name} is {value}: a number is expected, not a bool")
     if isinstance(value, float):
@@ -89,10 +98,7 @@ def from_double(double: float) -> Decimal:
         return Decimal(int(double))
     if math.isnan(double):
         return Decimal("NaN")
-    millionths = round(double * MILLIONTHS)
-    whole, part = divmod(abs(millionths), MILLIONTHS)
-    digits = f"{whole}.{part:06d}".rstrip("0").rstrip(".")
-    return Decimal(f"-{digits}" if millionths < 0 else digits)
+    return Decimal(f"{double:.6f}".rstrip("0"))
 
 
 def from_double_or_nan(double: float) -> Optional[Decimal]:

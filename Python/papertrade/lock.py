@@ -41,7 +41,7 @@ class Lock:
         self._calls = Calls()
         self._pid = os.getpid()
         opened = c_void_p()
-        self._calls.call(self._library.pt_lock_open, to_path(path), byref(opened))
+        self._calls.call(self._library.pt_lock_open, (to_path(path), byref(opened)))
         self._pointer = opened.value
 
     def acquire(self, timeout: Timeout = Wait.DEFAULT) -> None:
@@ -50,12 +50,12 @@ class Lock:
         pointer = self._opened()
         taken = not_called()
         try:
-            self._calls.call(self._library.pt_lock_acquire, pointer, waiting.milliseconds, waiting=waiting, error=taken)
+            self._calls.call(self._library.pt_lock_acquire, (pointer, waiting.milliseconds), waiting, error=taken)
             self._held = True
         except BaseException:
             if taken.status == OK:
                 self._held = False
-                self._calls.status(self._library.pt_lock_release, pointer)
+                self._calls.status(self._library.pt_lock_release, (pointer,))
             raise
 
     def acquire_retrying(self, *, timeout: float = 1.0, attempts: int = 3, delay: float = 1.0) -> None:
@@ -72,7 +72,7 @@ class Lock:
 
     def release(self) -> None:
         """Releases the lock. Misuse if it is not held."""
-        status = self._calls.status(self._library.pt_lock_release, self._opened())
+        status = self._calls.status(self._library.pt_lock_release, (self._opened(),))
         if status != OK:
             raise self._failure(status, "is not held: there is nothing to release")
         self._held = False
@@ -82,7 +82,7 @@ class Lock:
         pointer, self._pointer, self._held = self._pointer, None, False
         if pointer is None:
             return
-        status = self._calls.status(self._library.pt_lock_close, pointer)
+        status = self._calls.status(self._library.pt_lock_close, (pointer,))
         if status not in (OK, errors.Forked.status, errors.Closed.status):
             raise self._failure(status, "cannot be closed")
 
@@ -93,7 +93,7 @@ class Lock:
         A file that does not exist is not held.
         """
         held = c_int32(0)
-        Calls().call(library().pt_lock_is_held, to_path(path), byref(held))
+        Calls().call(library().pt_lock_is_held, (to_path(path), byref(held)))
         return held.value != 0
 
     def __enter__(self) -> Lock:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from ctypes import byref
 from typing import Literal, Optional
 
 from . import _results as results
@@ -27,7 +26,7 @@ def verify(path: StrPath, *, check: bool = True) -> VerifyReport:
     encoded = to_path(path)
     calls = Calls()
     try:
-        calls.call(library().pt_verify, encoded, byref(report))
+        calls.call(library().pt_verify, (encoded, report))
     except DataError as error:
         if check:
             raise
@@ -51,9 +50,7 @@ def recover(
     """
     options = Options(durability=durability, lock_timeout=lock_timeout, log=log, clock=clock, allow_network=allow_network)
     report = pt_recover_report()
-    options.calls.call(
-        library().pt_recover, to_path(path), byref(options.struct), byref(report), waiting=options.waiting
-    )
+    options.calls.call(library().pt_recover, (to_path(path), options.struct, report), options.waiting)
     return results.recover_report(report)
 
 
@@ -80,8 +77,6 @@ def import_portfolio(
         clock=clock, allow_network=allow_network,
     )
     report = pt_import_report()
-    options.calls.call(
-        library().pt_import, to_path(path), to_path(old_portfolio_json, "old_portfolio_json"), byref(options.struct),
-        byref(report), waiting=options.waiting,
-    )
+    old = to_path(old_portfolio_json, "old_portfolio_json")
+    options.calls.call(library().pt_import, (to_path(path), old, options.struct, report), options.waiting)
     return results.import_report(report)

@@ -12,12 +12,13 @@ from decimal import Decimal
 from functools import cached_property
 from typing import Any, Optional, Union
 
+from ._lazy import Lazy
 from .amounts import Amount
 from .enums import Confidence, CycleKind, CycleOutcome, Outcome, Side, Signal
 
 
 @dataclass(frozen=True)
-class Fill:
+class Fill(Lazy):
     """A trade as it was recorded."""
 
     seq: int

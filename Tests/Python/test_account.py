@@ -85,6 +85,31 @@ class TradingTest(AccountTest):
             self.assertTrue(str(caught.exception).isprintable())
         self.assertEqual(self.account.summary(), before)
 
+    def test_a_plain_trade_is_refused_as_one_with_a_note_is(self) -> None:
+        for arguments in (
+            ("", 1, 1), ("A" * 33, 1, 1), ("A\0B", 1, 1), ("Ä", 1, 1), ("A\ud800", 1, 1), ("aapl!", 1, 1), (5, 1, 1), (["A"], 1, 1),
+            ("AAPL", 0, 1), ("AAPL", -1, 1), ("AAPL", float("nan"), 1), ("AAPL", float("inf"), 1), ("AAPL", 10**9, 1),
+            ("AAPL", 1e300, 1), ("AAPL", 0.0000078, 1), ("AAPL", True, 1), ("AAPL", "x", 1), ("AAPL", None, 1),
+            ("AAPL", 1, 0), ("AAPL", 1, -0.5), ("AAPL", 1, float("nan")), ("AAPL", 1, float("inf")), ("AAPL", 1, 10**400),
+            ("AAPL", 1, "150.1234567"), ("AAPL", 1, False), ("AAPL", 1, 999999999.9999999), ("AAPL", "0.000001", "0.1"),
+            ("AAPL", 100, 150),
+        ):
+            for call in (self.account.buy, self.account.sell):
+                with self.subTest(arguments=arguments, call=call.__name__):
+                    refusals = []
+                    for keywords in ({}, {"note": "x"}):
+                        with self.assertRaises((papertrade.PaperTradeError, TypeError)) as caught:
+                            call(*arguments, **keywords)  # type: ignore[arg-type]
+                        refusals.append((type(caught.exception), caught.exception.args, str(caught.exception)))
+                    self.assertEqual(refusals[0], refusals[1])
+
+    def test_a_plain_trade_is_recorded_as_one_with_a_note_is(self) -> None:
+        pairs = [[call("AAPL", "0.25", 100.5, **keywords) for keywords in ({}, {"note": "x"})] for call in (
+            self.account.buy, self.account.sell)]
+        for plain, noted in pairs:
+            for name in ("side", "type", "symbol", "shares", "price", "notional", "commission", "total", "repeated", "provisional"):
+                self.assertEqual(getattr(plain, name), getattr(noted, name), name)
+
     def test_a_repeated_request_returns_the_first_outcome(self) -> None:
         first = self.account.buy("AAPL", 10, 100, request_id="order-1")
         again = self.account.buy("AAPL", 10, 100, request_id="order-1")
