@@ -146,7 +146,8 @@ struct LineReader {
         return value
     }
 
-    /// A decimal with at most six places, or one with the exponent -5 or -6, as ``writeDecimal(_:style:to:)`` writes it.
+    /// A decimal, spelt as ``writeDecimal(_:style:to:)`` does: the shortest with at least one place and at most six, or below a
+    /// ten-thousandth one with the exponent -5 or -6.
     mutating func amount<Value: Amount>() throws(Unexpected) -> Value {
         let isNegative = skip(UInt8(ascii: "-"))
         let start = position
@@ -154,16 +155,26 @@ struct LineReader {
         let whole = digits(atMost: 9)
         guard position > start, position - start == 1 || line[start] != UInt8(ascii: "0") else { throw unexpected("an amount") }
         var micros = whole * microsPerUnit
+        var places = 0
         if skip(UInt8(ascii: ".")) {
             let point = position
             var fraction = digits(atMost: 6)
-            guard position > point else { throw unexpected("a decimal") }
-            for _ in position - point..<6 { fraction *= 10 }
+            places = position - point
+            guard places == 1 || places > 1 && fraction % 10 != 0 else { throw unexpected("the shortest decimal") }
+            for _ in places..<6 { fraction *= 10 }
             micros += fraction
         }
-        if skip(UInt8(ascii: "e")) {
-            if skip("-5") { micros /= 100_000 } else if skip("-6") { micros /= 1_000_000 } else { throw unexpected("-5 or -6") }
+        let isAsWritten: Bool
+        if !skip(UInt8(ascii: "e")) {
+            isAsWritten = places > 0 && (micros >= 100 || micros == 0 && !isNegative)
+        } else if skip("-5") {
+            isAsWritten = 1...9 ~= whole && (places == 0 || places == 1 && micros % microsPerUnit != 0)
+            micros /= 100_000
+        } else {
+            isAsWritten = skip("-6") && 1...9 ~= whole && places == 0
+            micros /= 1_000_000
         }
+        guard isAsWritten else { throw unexpected("the shortest decimal") }
         guard let value = Value(micros: isNegative ? -micros : micros) else { throw unexpected("an amount") }
         return value
     }
@@ -193,7 +204,11 @@ struct LineReader {
     mutating func string() throws(Unexpected) -> String {
         try expect("\"")
         let start = position
-        while position < line.count, line[position] != UInt8(ascii: "\""), line[position] != UInt8(ascii: "\\") { position += 1 }
+        while position < line.count, case let byte = line[position], byte >= 0x20, byte != UInt8(ascii: "\""),
+            byte != UInt8(ascii: "\\")
+        {
+            position += 1
+        }
         guard position < line.count else { throw unexpected("the end of a string") }
         if line[position] == UInt8(ascii: "\"") {
             let bytes = UnsafeRawBufferPointer(rebasing: line[start..<position])
@@ -210,6 +225,7 @@ struct LineReader {
                 guard let text = String(validating: bytes, as: UTF8.self) else { throw unexpected("UTF-8") }
                 return text
             }
+            guard byte >= 0x20 else { throw unexpected("a control character escaped") }
             bytes.append(byte == UInt8(ascii: "\\") ? try escape() : byte)
         }
         throw unexpected("the end of a string")
@@ -227,11 +243,12 @@ struct LineReader {
         case UInt8(ascii: "r"): return 0x0D
         case UInt8(ascii: "t"): return 0x09
         case UInt8(ascii: "u"):
-            guard line.count - position >= 4, skip("00"), let high = hexadecimalDigit(), let low = hexadecimalDigit(), high < 2
+            guard line.count - position >= 4, skip("00"), let high = hexadecimalDigit(), let low = hexadecimalDigit(), high < 2,
+                case let byte = high << 4 | low, ![0x08, 0x09, 0x0A, 0x0C, 0x0D].contains(byte)
             else {
-                throw unexpected("an escaped control character")
+                throw unexpected("a control character that has no shorter escape")
             }
-            return high << 4 | low
+            return byte
         default: throw unexpected("an escape")
         }
     }

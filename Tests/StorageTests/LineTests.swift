@@ -107,6 +107,38 @@ import Testing
         }
     }
 
+    @Test func `spelt in any other way than it is written is refused`() throws {
+        let record = Record(
+            seq: 7, at: Timestamp(clamping: 0), time: Timestamp(clamping: 0), event: .deposited(Money(clamping: 99_999_000)),
+            requestID: nil, note: try Text("a\t\u{1}/", field: "note"), cash: Money(clamping: 12))
+        let table: [(written: String, otherwise: [String])] = [
+            ("\"seq\":7,", ["\"seq\":07,", "\"seq\":7.0,", "\"seq\":+7,"]),
+            ("99.999,", ["99.9990,", "99.999000,", "+99.999,", "099.999,", "99.999e0,", "9999900e-5,", "99,", "9.9e-6,"]),
+            ("1.2e-5,", ["1.20e-5,", "0.000012,", "12e-6,", "0.12e-4,", "1.2E-5,", "1.2e-05,", "0e-5,", "1.0e-5,", "-0.0,"]),
+            ("a\\t\\u0001/", ["a\t\\u0001/", "a\\u0009\\u0001/", "a\\t\u{1}/", "a\\t\\u0001\\/"]),
+            ("\"time\":\"1970", ["\"time\": \"1970", "\"time\":\"+1970"]),
+        ]
+        var writer = LineWriter()
+        _ = writer.appendLine(record, durableSeq: 0, more: false, previousCRC: 0, at: 0)
+        let line = String(decoding: writer.bytes.dropLast(), as: UTF8.self)
+        func isRead(_ text: some StringProtocol) -> Bool {
+            Array(text.utf8).withUnsafeBytes { bytes in
+                var reader = LineReader(bytes)
+                return (try? reader.readLine()) != nil
+            }
+        }
+        #expect(isRead(line))
+        for (written, otherwise) in table {
+            let place = try #require(line.firstRange(of: written), "\(written) is not in \(line)")
+            for spelling in otherwise {
+                #expect(!isRead(line[..<place.lowerBound] + spelling + line[place.upperBound...]), "\(spelling) for \(written)")
+            }
+        }
+        for amount in ["0.0", "-1.0", "1e-6", "-9e-6", "1e-5", "9.9e-5", "0.0001", "0.123456", "999999999.999999"] {
+            #expect(isRead(line.replacing("99.999,", with: "\(amount),", maxReplacements: 1)), "\(amount)")
+        }
+    }
+
     @Test func `changed in any way is refused or is another record, and never a trap`() {
         var generator = SeededGenerator(for: "mutated lines")
         let samples = lines("lines to mutate")
