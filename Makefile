@@ -103,7 +103,7 @@ fuzz: | setup
 
 # The tests under the sanitizers for addresses (and leaks) and threads; the programs in C under valgrind, and under the sanitizer for
 # undefined behaviour. What only runs programs of its own, or compares times, is left to the ordinary run.
-# Optimised: the simulated crashes would take many times as long otherwise, longer than the build saves.
+# Optimised, because crashes and faults are enumerated.
 SANITIZED := SWIFT_BACKTRACE=enable=no $(SWIFT) test -c release -Xswiftc -enable-testing --disable-xctest
 sanitize: sanitize-address sanitize-thread sanitize-c
 
