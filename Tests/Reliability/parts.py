@@ -56,7 +56,7 @@ def _only(results: dict[str, Figures]) -> Figures:
 
 def _crash_states(results: dict[str, Figures]) -> tuple[str, bool]:
     figures = _only(results)
-    text = f"{figures['states']:,} states of {figures['moments']:,} moments; {figures['bad']}"
+    text = f"{figures['states']:,} states of {figures['moments']:,} moments in {figures['workloads']} workloads; {figures['bad']}"
     return text, figures["states"] >= 1_000_000 and figures["bad"] == 0
 
 

@@ -19,7 +19,7 @@ struct Thoroughness {
 
     static let chosen =
         isExhaustive
-        ? Thoroughness(contents: 600, disks: 60_000, secondCutEvery: 20, disksOfSecondCut: 120, faultEvery: 400) : Thoroughness()
+        ? Thoroughness(contents: 600, disks: 60_000, secondCutEvery: 40, disksOfSecondCut: 60, faultEvery: 400) : Thoroughness()
 }
 
 /// Runs a workload on a simulated machine, cuts the power at every call that changes the disk, and checks what is left.
@@ -35,42 +35,6 @@ final class CrashHunt {
         var failures: [String] = []
     }
 
-    /// What all hunts after commits in flight came to.
-    private struct Sum {
-        private(set) var hunts = 0
-        private var figures: [Int] = [Int](repeating: 0, count: 8)
-        private let start = SystemCalls().monotonicTime()
-
-        mutating func add(_ hunt: CrashHunt) {
-            hunts += 1
-            let tally = hunt.tally
-            let new = [
-                tally.moments, tally.completeMoments, tally.states, hunt.distinct, tally.secondStates, hunt.secondDistinct,
-                tally.faults, tally.failures.count,
-            ]
-            figures = zip(figures, new).map { $0 + $1 }
-        }
-
-        var result: String {
-            let seconds = (SystemCalls().monotonicTime() - start) / 1_000_000_000
-            return """
-                RESULT crash-states: workloads=\(hunts) moments=\(figures[0]) complete=\(figures[1]) states=\(figures[2]) \
-                distinct=\(figures[3]) bad=\(figures[7]) seconds=\(seconds)
-                RESULT double-crash: states=\(figures[4]) distinct=\(figures[5]) faults=\(figures[6]) bad=\(figures[7]) seconds=\(seconds)
-                """
-        }
-    }
-
-    private static let sum = Locked(Sum())
-
-    /// Adds a hunt that is over to the sum, and prints that with the last one of so many.
-    static func finish(_ hunt: CrashHunt, of count: Int) {
-        sum.withLock { sum in
-            sum.add(hunt)
-            if sum.hunts == count { print(sum.result) }
-        }
-    }
-
     private var generator: SeededGenerator
     private let name: String
     private let thoroughness: Thoroughness
@@ -78,9 +42,6 @@ final class CrashHunt {
     private let secondOracle = RecoveryOracle()
     private(set) var tally = Tally()
     private var candidates = 0
-
-    var distinct: Int { oracle.count }
-    var secondDistinct: Int { secondOracle.count }
 
     init(_ name: String = #function, _ thoroughness: Thoroughness = .chosen) {
         self.name = name
@@ -191,12 +152,16 @@ final class CrashHunt {
 
     private func fail(_ context: String, _ problem: String) { tally.failures.append("\(context): \(problem)") }
 
-    /// Fails the test if anything was found, and prints the figures.
+    /// Fails the test if anything was found, and prints the figures, which the scorecard adds up.
     func report(_ location: SourceLocation = #_sourceLocation) {
         print(
-            "\(name): \(tally.moments) moments (\(tally.completeMoments) complete), \(tally.states) states, \(distinct) disks; then "
-                + "\(tally.secondStates) second states, \(secondDistinct) disks, \(tally.faults) faults; \(tally.failures.count) bad"
-        )
+            """
+            \(name):
+            RESULT crash-states: workloads=1 moments=\(tally.moments) complete=\(tally.completeMoments) states=\(tally.states) \
+            distinct=\(oracle.count) bad=\(tally.failures.count)
+            RESULT double-crash: states=\(tally.secondStates) distinct=\(secondOracle.count) faults=\(tally.faults) \
+            bad=\(tally.failures.count)
+            """)
         for failure in tally.failures.prefix(8) { Issue.record("\(failure)", sourceLocation: location) }
         #expect(tally.states > 0, sourceLocation: location)
     }
