@@ -105,10 +105,14 @@ struct InFlight: CustomTestStringConvertible, Sendable {
         let symbol = try Symbol("AAPL")
         let share = Shares(clamping: 1_000_000)
         let price = Price(clamping: 151_250_000)
+        // What the other one has done counts, too.
+        try store.catchUp(isLocked: false)
         switch step {
         case .buy: return [.buy(symbol, share, price)]
         // Nothing to sell after a reset: then cash leaves.
-        case .sell: return [store.state.positions.isEmpty ? .withdraw(Money(clamping: 1_000_000)) : .sell(symbol, share, price)]
+        case .sell:
+            let isHeld = store.state.positions.contains { $0.symbol == symbol }
+            return [isHeld ? .sell(symbol, share, price) : .withdraw(Money(clamping: 1_000_000))]
         case .queue: return [.enqueue(try opportunity("Q\(number)"))]
         case .execute:
             let now = Timestamp(clamping: store.system.realTime())
