@@ -100,7 +100,7 @@ int main(int argc, char **argv) {
     CHECK(descriptors() == files, "they leave no file open");
 
     account = open_account(in(argv[1], "commits"));
-    commit(account, 1000);
+    commit(account, 10000); /* until buffers are as large as they get */
     memory = mallinfo2().uordblks;
     files = descriptors();
     commit(account, commits);
