@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Optional, Union
+from decimal import Decimal
+from typing import Any, Callable, Optional, Union
 
 from . import _structs as c
 from ._lazy import convert_lazily, lazy
@@ -17,6 +18,13 @@ from .types import (
 )
 
 
+def _amount(name: str) -> Callable[[Any], Decimal]:
+    return lambda out: amount(getattr(out, name))
+
+
+_amounts = (
+    "shares", "price", "notional", "commission", "total", "realized_pnl", "cash_after", "position_shares", "position_cost",
+)
 convert_lazily(
     Fill,
     seq=lambda out: out.seq,
@@ -24,17 +32,9 @@ convert_lazily(
     at=lambda out: moment(out.at),
     side=lambda out: Side(out.side),
     symbol=lambda out: from_bytes(out.symbol),
-    shares=lambda out: amount(out.shares),
-    price=lambda out: amount(out.price),
-    notional=lambda out: amount(out.notional),
-    commission=lambda out: amount(out.commission),
-    total=lambda out: amount(out.total),
-    realized_pnl=lambda out: amount(out.realized_pnl),
-    cash_after=lambda out: amount(out.cash_after),
-    position_shares=lambda out: amount(out.position_shares),
-    position_cost=lambda out: amount(out.position_cost),
     repeated=lambda out: out.repeated != 0,
     provisional=lambda out: out.provisional != 0,
+    **{name: _amount(name) for name in _amounts},
 )
 
 

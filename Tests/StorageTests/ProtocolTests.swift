@@ -126,6 +126,22 @@ import Testing
         #expect(try syncsOfOpening() == 0)
     }
 
+    @Test func `a commit without its beginning is not believed, though its end and portfolio.json are there`() throws {
+        let machine = try SimulatedMachine.withAccount()
+        let store = try DirectoryStore.open(simulatedPath, machine.process())
+        let (seq, start) = (store.state.seq, Int(store.position.offset))
+        // Longer than a sector.
+        _ = try store.append(deposit(1), deposit(2), deposit(3))
+        let boundary = (start / Int(sectorSize) + 1) * Int(sectorSize)
+        var disk = machine.disk.settled()
+        var journal = try #require(disk.files(in: simulatedPath)[AccountFile.journal])
+        try #require(boundary < Int(store.position.offset))
+        for index in start..<boundary { journal[index] = fill }
+        disk.plant(journal, as: AccountFile.journal, in: simulatedPath)
+        let opened = try DirectoryStore.open(simulatedPath, SimulatedMachine(disk).process())
+        #expect(opened.state.seq == seq)
+    }
+
     @Test func `a flush that fails while a crash is mended fails the commits that wait for theirs`() throws {
         let start = try SimulatedMachine.withAccount().disk
         for failingSync in 0..<2 {

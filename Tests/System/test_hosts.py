@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import select
 import shutil
 import signal
 import subprocess
@@ -184,6 +185,19 @@ class HolderTest(HostTest):
         self.holder.wait()
         with self.account.lock(0):
             self.account.buy("AAPL", 1, 1)
+        self.assert_replays()
+
+    def test_whoever_waits_for_a_holder_that_is_killed_gets_the_lock(self) -> None:
+        """Nobody wakes him; in C, which waits in one piece, and does not try again when that is over."""
+        waiter = self.started(start(self.host("holder"), self.path, stdin=subprocess.PIPE))
+        assert waiter.stdout is not None and waiter.stdin is not None
+        time.sleep(0.5)
+        self.assertEqual(select.select([waiter.stdout], [], [], 0)[0], [], "it did not wait")
+        self.holder.kill()
+        self.assertEqual(select.select([waiter.stdout], [], [], 5)[0], [waiter.stdout], "it waits on")
+        self.assertEqual(waiter.stdout.readline(), "held\n")
+        waiter.stdin.close()
+        self.assertEqual(waiter.wait(10), 0)
         self.assert_replays()
 
 
