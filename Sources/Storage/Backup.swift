@@ -8,9 +8,13 @@ extension DirectoryStore {
         let copy = try emptyDirectory(destination)
         do throws(StorageError) {
             for sealed in try directory.sealedJournals() { try copyFile(sealed.name, to: copy, count: nil) }
-            // The config first, the journal last: a copy that was cut short is no account.
             if try directory.status(AccountFile.config) != nil { try copyFile(AccountFile.config, to: copy, count: nil) }
-            try copyFile(AccountFile.journal, to: copy, count: position.offset)
+            // The journal last, and under its name only when all of it is on the disk: a copy that was cut short is no account, and
+            // not an older one.
+            try copyFile(AccountFile.journal, to: copy, as: AccountFile.nextJournal, count: position.offset)
+            try attempt("rename", copy.path(of: AccountFile.nextJournal)) { () throws(Errno) in
+                try system.rename(AccountFile.nextJournal, to: AccountFile.journal, in: copy.descriptor)
+            }
             try publish(in: copy)
             try copy.syncDirectory()
         } catch {
@@ -38,23 +42,27 @@ extension DirectoryStore {
         try attempt("sync", copy.path(of: AccountFile.portfolio)) { () throws(Errno) in try system.sync(portfolio.descriptor) }
     }
 
-    /// Copies `count` bytes, or the whole file, in pieces.
-    private func copyFile(_ name: String, to copy: AccountDirectory, count: Int64?) throws(StorageError) {
-        guard let source = try directory.open(name, .readOnly), let target = try copy.open(name, .createNew) else { return }
+    /// Copies `count` bytes, or the whole file, in pieces, and syncs the copy.
+    private func copyFile(
+        _ name: String, to copy: AccountDirectory, as newName: String? = nil, count: Int64?
+    ) throws(StorageError) {
+        let newName = newName ?? name
+        guard let source = try directory.open(name, .readOnly), let target = try copy.open(newName, .createNew) else { return }
+        let path = copy.path(of: newName)
         var offset: Int64 = 0
         while true {
             let wanted = min(1 << 20, Int(clamping: (count ?? .max) - offset))
             let bytes = wanted > 0 ? try directory.read(source, name, at: offset, count: wanted) : []
             if bytes.isEmpty { break }
-            try attempt("write", copy.path(of: name)) { () throws(Errno) in try copy.write(bytes, to: target, at: offset) }
+            try attempt("write", path) { () throws(Errno) in try copy.write(bytes, to: target, at: offset) }
             offset += Int64(bytes.count)
         }
         if count != nil {
             // The journal goes on in the copy: it ends in fill as every journal does.
             let end = (offset + sectorSize + Self.blockSize - 1) / Self.blockSize * Self.blockSize
             let filling = [UInt8](repeating: fill, count: Int(end - offset))
-            try attempt("write", copy.path(of: name)) { () throws(Errno) in try copy.write(filling, to: target, at: offset) }
+            try attempt("write", path) { () throws(Errno) in try copy.write(filling, to: target, at: offset) }
         }
-        try attempt("sync", copy.path(of: name)) { () throws(Errno) in try system.sync(target.descriptor) }
+        try attempt("sync", path) { () throws(Errno) in try system.sync(target.descriptor) }
     }
 }
