@@ -76,6 +76,8 @@ struct LineWriter: ~Copyable {
 
     mutating func appendRaw(_ bytes: [UInt8]) { bytes.withUnsafeBytes { appendRaw($0) } }
 
+    mutating func appendRaw(_ bytes: ArraySlice<UInt8>) { bytes.withUnsafeBytes { appendRaw($0) } }
+
     private mutating func appendRaw(_ bytes: UnsafeRawBufferPointer) {
         guard let first = bytes.baseAddress else { return }
         memcpy(room(for: bytes.count), first, bytes.count)

@@ -39,7 +39,9 @@ private let checksumSuffix = Array("\"\n}\n".utf8)
 struct PortfolioWriter: ~Copyable {
     /// What was written last, and beside it how.
     private var positions: [Position] = []
-    private var positionTexts: [[UInt8]] = []
+    /// Each position as `,\n    "AAPL": {…}`, one behind the other, and where each of them ends.
+    private var positionsText: [UInt8] = []
+    private var positionEnds: [Int] = []
     private var queue: [QueueEntry] = []
     private var queueTexts: [[UInt8]] = []
     private var signals: [KnownSignal] = []
@@ -68,8 +70,10 @@ struct PortfolioWriter: ~Copyable {
         text.member("net_deposits", state.netDeposits)
         text.member("realized_pnl", state.realizedPnL)
         text.appendRaw(",\n  \"positions\": {")
-        text.appendList(positionTexts)
-        text.appendRaw("},\n  \"queued_opportunities\": [")
+        // The first one has no comma before it.
+        text.appendRaw(positionsText.dropFirst())
+        text.appendRaw(positions.isEmpty ? "}" : "\n  }")
+        text.appendRaw(",\n  \"queued_opportunities\": [")
         text.appendList(queueTexts)
         text.appendRaw("],\n  \"signals\": ")
         text.appendRaw(signalsText)
@@ -96,24 +100,38 @@ struct PortfolioWriter: ~Copyable {
     private mutating func updatePositions(_ new: [Position]) {
         // Nearly always the symbols are those of the last time.
         var index = 0
-        while index < new.count, index < positions.count, positions[index].symbol == new[index].symbol {
+        while index < new.count, index < positions.count {
             if positions[index] != new[index] {
-                positionTexts[index] = text(of: new[index])
-                positions[index] = new[index]
+                if positions[index].symbol != new[index].symbol { break }
+                replacePosition(index, with: new[index])
             }
             index += 1
         }
         if index == new.count && index == positions.count { return }
-        let known = positions[index...]
-        let knownTexts = positionTexts[index...]
-        positions.replaceSubrange(index..., with: new[index...])
-        positionTexts.removeSubrange(index...)
+        let (known, knownText, knownEnds) = (positions, positionsText, positionEnds)
+        positionsText.removeSubrange((index == 0 ? 0 : knownEnds[index - 1])...)
+        positionEnds.removeSubrange(index...)
         var place = index
         for position in new[index...] {
-            while place < known.endIndex && known[place].symbol < position.symbol { place += 1 }
-            let isKnown = place < known.endIndex && known[place] == position
-            positionTexts.append(isKnown ? knownTexts[place] : text(of: position))
+            while place < known.count && known[place].symbol < position.symbol { place += 1 }
+            if place < known.count && known[place] == position {
+                positionsText += knownText[(place == 0 ? 0 : knownEnds[place - 1])..<knownEnds[place]]
+            } else {
+                positionsText += text(of: position)
+            }
+            positionEnds.append(positionsText.count)
         }
+        positions = new
+    }
+
+    private mutating func replacePosition(_ index: Int, with position: Position) {
+        let range = (index == 0 ? 0 : positionEnds[index - 1])..<positionEnds[index]
+        let new = text(of: position)
+        positionsText.replaceSubrange(range, with: new)
+        if new.count != range.count {
+            for later in index..<positionEnds.count { positionEnds[later] += new.count - range.count }
+        }
+        positions[index] = position
     }
 
     private mutating func updateQueue(_ new: [QueueEntry]) throws(StorageError) {
@@ -141,6 +159,7 @@ struct PortfolioWriter: ~Copyable {
 
     private func text(of position: Position) -> [UInt8] {
         var text = LineWriter(capacity: 160)
+        text.appendRaw(",\n    ")
         text.appendSymbol(position.symbol)
         text.appendRaw(": ")
         text.beginObject(.spaced)
