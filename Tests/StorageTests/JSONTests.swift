@@ -103,6 +103,19 @@ import Testing
         }
     }
 
+    @Test func `writes every kind of value, and reads it back`() throws {
+        let value = JSONValue.object([
+            JSONMember("list", .array([.null, .bool(true), .bool(false), .integer(-7), .real(0.5), .array([]), .object([])])),
+            JSONMember("text", .string("a\"\\\n\u{1}é😀")), JSONMember("", .integer(.min)),
+        ])
+        let text = try dump(value)
+        #expect(text == #"{"list": [null, true, false, -7, 0.5, [], {}], "text": "a\"\\\n\u0001é😀", "": -9223372036854775808}"#)
+        #expect(parse(text) == value)
+        var indented: [UInt8] = []
+        try value.write(.indented, to: &indented)
+        #expect(indented.contains(UInt8(ascii: "\n")) && parse(indented) == value)
+    }
+
     @Test func `survives any bytes`() {
         var generator = SeededGenerator(for: "noise JSON")
         let letters = Array("{}[]\",:\\u0123456789.eE+-truefalsn \n".utf8)

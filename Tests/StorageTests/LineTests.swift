@@ -118,15 +118,7 @@ import Testing
             ("a\\t\\u0001/", ["a\t\\u0001/", "a\\u0009\\u0001/", "a\\t\u{1}/", "a\\t\\u0001\\/"]),
             ("\"time\":\"1970", ["\"time\": \"1970", "\"time\":\"+1970"]),
         ]
-        var writer = LineWriter()
-        _ = writer.appendLine(record, durableSeq: 0, more: false, previousCRC: 0, at: 0)
-        let line = String(decoding: writer.bytes.dropLast(), as: UTF8.self)
-        func isRead(_ text: some StringProtocol) -> Bool {
-            Array(text.utf8).withUnsafeBytes { bytes in
-                var reader = LineReader(bytes)
-                return (try? reader.readLine()) != nil
-            }
-        }
+        let line = text(of: record)
         #expect(isRead(line))
         for (written, otherwise) in table {
             let place = try #require(line.firstRange(of: written), "\(written) is not in \(line)")
@@ -136,6 +128,66 @@ import Testing
         }
         for amount in ["0.0", "-1.0", "1e-6", "-9e-6", "1e-5", "9.9e-5", "0.0001", "0.123456", "999999999.999999"] {
             #expect(isRead(line.replacing("99.999,", with: "\(amount),", maxReplacements: 1)), "\(amount)")
+        }
+    }
+
+    @Test func `with a word or a number that is none of its member's is refused`() throws {
+        let symbol = try Symbol("AAPL")
+        var rules = Rules()
+        let isSet = rules.setWatchlist([symbol, try Symbol("MSFT")])
+        #expect(isSet)
+        let events: [(Event, [(written: String, otherwise: [String])])] = [
+            (
+                .acceptedRules(rules),
+                [
+                    ("AAPL MSFT", ["AAPL AAPL", "AAPL M,T"]),
+                    ("\"sizing.mode\":\"score\"", ["\"sizing.mode\":\"scores\"", "\"sizing.mode\":\"\"", "\"sizing.mode\":1.0"]),
+                    ("\"commission.minimum\":", ["\"commission.maximal\":"]),
+                ]
+            ),
+            (
+                .signalChanged(
+                    SignalChange(
+                        kind: .upgrade, urgency: .low, symbol: symbol, signal: .buy, score: .zero,
+                        price: Price(clamping: 1_000_000), previousSignal: .hold, previousScore: .zero, confidence: .high,
+                        sector: nil, reason: nil)),
+                [
+                    ("\"HIGH\"", ["\"SURE\"", "\"high\"", "3"]), ("\"BUY\"", ["\"MAYBE\""]),
+                    ("\"AAPL\"", ["\"A PL\"", "\"\""]),
+                ]
+            ),
+            (
+                .started(
+                    Start(
+                        kind: .reset, accountID: "account", generation: 77, createdAt: Timestamp(clamping: 0), cash: .zero,
+                        netDeposits: .zero, realizedPnL: .zero)),
+                [("\"generation\":77", ["\"generation\":4294967296", "\"generation\":-1"])]
+            ),
+        ]
+        for (event, table) in events {
+            let record = Record(
+                seq: 7, at: Timestamp(clamping: 0), time: Timestamp(clamping: 0), event: event, requestID: nil, note: nil,
+                cash: .zero)
+            let line = text(of: record)
+            #expect(isRead(line))
+            for (written, otherwise) in table {
+                #expect(line.contains(written), "\(line)")
+                for word in otherwise { #expect(!isRead(line.replacing(written, with: word)), "\(word) for \(written)") }
+            }
+        }
+    }
+
+    private func text(of record: Record) -> String {
+        var writer = LineWriter()
+        _ = writer.appendLine(record, durableSeq: 0, more: false, previousCRC: 0, at: 0)
+        return String(decoding: writer.bytes.dropLast(), as: UTF8.self)
+    }
+
+    /// Whether the line is read, whatever its checksum.
+    private func isRead(_ text: some StringProtocol) -> Bool {
+        Array(text.utf8).withUnsafeBytes { bytes in
+            var reader = LineReader(bytes)
+            return (try? reader.readLine()) != nil
         }
     }
 

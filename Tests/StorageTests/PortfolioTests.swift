@@ -118,6 +118,54 @@ import Testing
         #expect(throws: PortfolioProblem.edited) { try Portfolio(Array("{}".utf8)) }
     }
 
+    @Test func `that says something impossible is not believed, though its checksum is right`() throws {
+        var generator = SeededGenerator(for: "portfolio members")
+        var state = try state(positions: 1, entries: 1, using: &generator)
+        var log = CycleLog()
+        log.monitoring = CycleLog.Last(time: state.createdAt, outcome: .done, failures: 1, lastDone: state.createdAt)
+        log.recentTrades = [CycleLog.Trades(time: state.createdAt, count: 2)]
+        state.cycles = log
+        var writer = PortfolioWriter()
+        let right = try writer.write(state, reference)
+        let root = try right.withUnsafeBytes { try JSONValue(parsing: $0) }
+        // Derived from others, or absent as well as present.
+        let free: Set<String> = ["cost_basis", "price", "reason", "confidence", "sector", "last_done"]
+        var count = 0
+        for (path, wrong) in withWrongPart(root) {
+            guard let name = path.last, !free.contains(name) || (path.first, name) == ("signals", "price") else { continue }
+            var text: [UInt8] = []
+            try wrong.write(.indented, to: &text)
+            #expect(throws: PortfolioProblem.edited, "\(path)") { try Portfolio(sealedPortfolio(Array("s".utf8) + text)) }
+            count += 1
+        }
+        #expect(count > 40)
+    }
+
+    /// The value again and again, each time with another part of it, at any depth, replaced by `true`.
+    private func withWrongPart(_ value: JSONValue) -> [(path: [String], value: JSONValue)] {
+        var wrong: [([String], JSONValue)] = [([], .bool(true))]
+        switch value {
+        case .object(let members):
+            for (index, member) in members.enumerated() {
+                wrong += withWrongPart(member.value).map { path, part in
+                    var changed = members
+                    changed[index] = JSONMember(member.name, part)
+                    return ([member.name] + path, .object(changed))
+                }
+            }
+        case .array(let elements):
+            for (index, element) in elements.enumerated() {
+                wrong += withWrongPart(element).map { path, part in
+                    var changed = elements
+                    changed[index] = part
+                    return (["\(index)"] + path, .array(changed))
+                }
+            }
+        default: break
+        }
+        return wrong
+    }
+
     @Test func `of a newer format stops the account and says so`() throws {
         let machine = try SimulatedMachine.withAccount()
         var text = try #require(machine.disk.files(in: simulatedPath)[AccountFile.portfolio])
