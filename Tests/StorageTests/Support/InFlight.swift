@@ -22,7 +22,8 @@ struct InFlight: CustomTestStringConvertible, Sendable {
     }
 
     /// Every pair of steps by one and by two writers; of longer ones those that differ in what shares a sector; and what extends the
-    /// journal at its first, second or third commit. Without `PAPERTRADE_EXHAUSTIVE` every ninth of them.
+    /// journal at its first, second or third commit. Without `PAPERTRADE_EXHAUSTIVE` every ninth of them; with `PAPERTRADE_IN_FLIGHT` only those
+    /// of so many commits.
     static let all: [InFlight] = {
         var all: [InFlight] = []
         for first in Step.allCases {
@@ -47,6 +48,7 @@ struct InFlight: CustomTestStringConvertible, Sendable {
                 all.append(InFlight(steps: steps, writers: writers, room: room))
             }
         }
+        if let count = setting("PAPERTRADE_IN_FLIGHT") { all.removeAll { $0.steps.count != count } }
         return Thoroughness.isExhaustive ? all : all.enumerated().filter { $0.offset % 9 == 4 }.map(\.element)
     }()
 
