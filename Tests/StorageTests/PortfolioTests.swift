@@ -130,12 +130,17 @@ import Testing
         let root = try right.withUnsafeBytes { try JSONValue(parsing: $0) }
         // Derived from others, or absent as well as present.
         let free: Set<String> = ["cost_basis", "price", "reason", "confidence", "sector", "last_done"]
+        func sealed(_ value: JSONValue) throws -> [UInt8] {
+            var text = Array("s".utf8)
+            try value.write(.indented, to: &text)
+            return sealedPortfolio(text)
+        }
+        #expect(try Portfolio(sealed(root)).state == state)
         var count = 0
         for (path, wrong) in withWrongPart(root) {
             guard let name = path.last, !free.contains(name) || (path.first, name) == ("signals", "price") else { continue }
-            var text: [UInt8] = []
-            try wrong.write(.indented, to: &text)
-            #expect(throws: PortfolioProblem.edited, "\(path)") { try Portfolio(sealedPortfolio(Array("s".utf8) + text)) }
+            let text = try sealed(wrong)
+            #expect(throws: PortfolioProblem.edited, "\(path)") { try Portfolio(text) }
             count += 1
         }
         #expect(count > 40)
