@@ -8,8 +8,8 @@ from typing import Any, Callable
 
 Figures = dict[str, Any]
 
-# Fuzzing takes so many seconds for each fuzzer; 10⁷ executions of all take about 40 minutes on two processors.
-FUZZ_SECONDS = os.environ.get("FUZZ_SECONDS", "900")
+# Fuzzing takes so many seconds for each fuzzer; 10⁷ executions of all take about an hour of two processors.
+FUZZ_SECONDS = os.environ.get("FUZZ_SECONDS", "1500")
 
 _swift = os.environ.get("SWIFT", "swift")
 _python = os.environ.get("PYTHON", "python3")
