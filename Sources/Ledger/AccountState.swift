@@ -1,3 +1,9 @@
+/// The last event that there can be: as large as a whole number of JSON that every reader keeps exactly.
+public let largestSeq: UInt64 = (1 << 53) - 1
+
+/// The last generation that there can be.
+public let largestGeneration = UInt32.max - 1
+
 /// What is held of one security.
 public struct Position: Hashable, Sendable {
     public let symbol: Symbol

@@ -20,11 +20,13 @@ extension AccountState {
     /// wrong history is an error and never a trap.
     mutating func apply(_ event: Event, seq newSeq: UInt64, at: Timestamp, time: Timestamp) throws(Inconsistency) {
         let isStart = if case .started = event { true } else { false }
-        guard seq < .max, newSeq == seq + 1 || (isStart && seq == 0 && newSeq > 0) else {
+        guard newSeq <= largestSeq, newSeq == seq &+ 1 || (isStart && seq == 0 && newSeq > 0) else {
             throw Inconsistency("event \(newSeq) does not follow event \(seq)")
         }
         switch event {
-        case .started(let start): apply(start)
+        case .started(let start):
+            guard start.generation <= largestGeneration else { throw Inconsistency("there is no generation after \(start.generation)") }
+            apply(start)
         case .tookOverPosition(let position): setPosition(position)
         case .tookOverOpportunity(let entry):
             guard queueEntry(entry.opportunity.symbol) == nil else {

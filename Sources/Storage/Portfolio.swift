@@ -240,16 +240,16 @@ extension Portfolio {
     }
 
     private init?(_ root: JSONValue) {
-        guard let account = root["account"]?.text, let seq = root["seq"]?.unsigned, let createdAt = root["created_at"]?.timestamp,
+        guard let account = root["account"]?.text, let seq = root["seq"]?.count, let createdAt = root["created_at"]?.timestamp,
             let updatedAt = root["updated_at"]?.timestamp, let cash: Money = root["cash"]?.amount(),
             let netDeposits: Money = root["net_deposits"]?.amount(), let realizedPnL: Money = root["realized_pnl"]?.amount(),
             case .object(let positions)? = root["positions"], case .array(let entries)? = root["queued_opportunities"],
             case .object(let signals)? = root["signals"], let cycles = root["cycles"].flatMap(CycleLog.init(portfolio:)),
             let journal = root["journal"], let generation = journal["generation"]?.unsigned.flatMap(UInt32.init(exactly:)),
-            let lines = journal["lines"]?.unsigned, let offset = journal["offset"]?.unsigned,
+            generation <= largestGeneration, let lines = journal["lines"]?.count, let offset = journal["offset"]?.count,
             let crc = (journal["crc"]?.text).flatMap({ checksumValue($0.utf8) }),
-            let durableSeq = journal["durable_seq"]?.unsigned,
-            let durableOffset = journal["durable_offset"]?.unsigned, let rulesOffset = journal["rules_offset"]?.unsigned
+            let durableSeq = journal["durable_seq"]?.count,
+            let durableOffset = journal["durable_offset"]?.count, let rulesOffset = journal["rules_offset"]?.count
         else { return nil }
         state = AccountState()
         state.accountID = account
@@ -307,6 +307,9 @@ extension JSONValue {
     var unsigned: UInt64? {
         if case .integer(let value) = self { UInt64(exactly: value) } else { nil }
     }
+
+    /// A whole number that can be counted on from: a seq, a number of lines or bytes.
+    var count: UInt64? { unsigned.flatMap { $0 <= largestSeq ? $0 : nil } }
 
     var timestamp: Timestamp? { text.flatMap { Timestamp($0) } }
 
