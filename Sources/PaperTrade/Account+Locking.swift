@@ -25,7 +25,7 @@ extension Account {
                         try store.catchUp(isLocked: true)
                         var draft = Draft(on: store.state, at: recordingTime())
                         try acceptRules(into: &draft, time: time)
-                        batch = Batch(draft: draft)
+                        batch = Batch(draft)
                         gate.hold()
                     }
                 } catch {

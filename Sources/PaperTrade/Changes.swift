@@ -6,6 +6,15 @@ struct Batch {
     var draft: Draft
     /// The first event of each request id used in the batch.
     var requests: [RequestID: Record] = [:]
+    /// How many events a changed configuration has put before the first change.
+    private let preambleCount: Int
+
+    init(_ draft: Draft) {
+        self.draft = draft
+        preambleCount = draft.records.count
+    }
+
+    var isEmpty: Bool { draft.records.count == preambleCount }
 }
 
 /// What deciding one request came to.
@@ -123,15 +132,16 @@ extension Account {
             if let repeated = try repetition(of: request) { return repeated }
             var draft = Draft(on: store.state, at: recordingTime())
             try acceptRules(into: &draft, time: request.time)
-            let outcome = try refusing { () throws(Refusal) in try draft.decide(adjusted(request, draft)) }
+            let outcome = try refusing { () throws(Refusal) in try draft.decide(first(request, of: draft)) }
             try store.commit(draft)
-            return Decision(outcome: outcome, seq: store.state.seq)
+            return Decision(outcome: outcome, seq: draft.records.last?.seq ?? 0)
         }
     }
 
-    /// A changed configuration comes before the change, in the same commit; it must not upset what the caller expects.
-    private func adjusted(_ request: Request, _ draft: Draft) -> Request {
-        guard let expected = request.expectedSeq, expected == store.state.seq else { return request }
+    /// A changed configuration comes before the first change, in the same commit; it must not upset what the caller expects.
+    private func first(_ request: Request, of draft: Draft) throws(Refusal) -> Request {
+        guard let expected = request.expectedSeq else { return request }
+        guard expected == store.state.seq else { throw .sequenceMismatch(expected: expected, actual: store.state.seq) }
         return Request(request.change, time: request.time, id: request.id, expectedSeq: draft.state.seq, note: request.note)
     }
 
@@ -149,15 +159,13 @@ extension Account {
         if request.id != nil, let repeated = try view.withLock({ _ throws(StorageError) in try repetition(of: request) }) {
             return repeated
         }
-        var result: Result<Draft.Outcome, Refusal>?
-        result = Result { () throws(Refusal) in try batch?.draft.decide(request) ?? Draft.Outcome(record: nil) }
-        guard let result else { throw StorageError(.misuse, "no batch") }
-        switch result {
-        case .failure(let refusal): throw StorageError(refusal)
-        case .success(let outcome):
-            if let id = request.id, let record = outcome.record { batch?.requests[id] = record }
-            return Decision(outcome: outcome, isProvisional: true, seq: outcome.record?.seq ?? 0)
+        let outcome = try refusing { () throws(Refusal) in
+            var request = request
+            if let batch, batch.isEmpty { request = try first(request, of: batch.draft) }
+            return try batch?.draft.decide(request) ?? Draft.Outcome(record: nil)
         }
+        if let id = request.id, let record = outcome.record { batch?.requests[id] = record }
+        return Decision(outcome: outcome, isProvisional: true, seq: outcome.record?.seq ?? 0)
     }
 
     /// The earlier outcome, if the request id was used before for the same thing.

@@ -37,15 +37,23 @@ struct ConfigWatch: Sendable {
     /// Looks whether the file has changed; after this `outcome` is what it says now.
     mutating func refresh(_ files: AccountFiles, realTime: Int64) throws(StorageError) {
         let status = try files.configStatus()
-        if let text, status == known, status.map({ realTime * 1000 - $0.modified > Self.settlingNanoseconds }) ?? (text == nil) {
-            return
+        if let text, status == known, status.map({ Self.hasSettled($0, realTime) }) ?? (text == nil) { return }
+        let newText: [UInt8]?
+        do throws(StorageError) {
+            newText = try files.config()
+        } catch {
+            // Too large: as invalid as one with a mistake. It is looked at again.
+            guard error.kind == .invalidConfig else { throw error }
+            text = nil
+            return fail(error)
         }
-        let newText = try files.config()
         known = status
         if let text, text == newText { return }
+        let isGone = newText == nil && text.map { $0 != nil } ?? false
         text = .some(newText)
         guard let newText else {
             outcome = .success(Rules())
+            if isGone { notices.append(Notice(isWarning: true, message: "\(files.configPath) is gone: the default rules are in force")) }
             return
         }
         do throws(StorageError) {
@@ -56,10 +64,22 @@ struct ConfigWatch: Sendable {
                 text = nil
                 throw error
             }
-            outcome = .failure(error)
-            notices.append(
-                Notice(isWarning: true, message: "\(error.description); the account goes on under the rules accepted before"))
+            fail(error)
         }
+    }
+
+    private mutating func fail(_ error: StorageError) {
+        if case .failure(let known) = outcome, known == error { return }
+        outcome = .failure(error)
+        notices.append(
+            Notice(isWarning: true, message: "\(error.description); the account goes on under the rules accepted before"))
+    }
+
+    /// Whether the file is too old for a change that its time does not show. Times can be anything.
+    private static func hasSettled(_ status: FileStatus, _ realTime: Int64) -> Bool {
+        let (now, isTooLarge) = realTime.multipliedReportingOverflow(by: 1000)
+        let (age, hasOverflowed) = now.subtractingReportingOverflow(status.modified)
+        return !isTooLarge && !hasOverflowed && age > settlingNanoseconds
     }
 
     mutating func takeNotices() -> [Notice] {
@@ -128,12 +148,10 @@ extension Account {
         try criticalSection(deadline(nil)) { () throws(StorageError) in
             try view.withLock { _ throws(StorageError) in
                 try store.catchUp(isLocked: true)
-                if let rules = try wantedRules() {
-                    var draft = Draft(on: store.state, at: recordingTime())
-                    _ = try refusing { () throws(Refusal) in try draft.decide(Request(.acceptRules(rules), time: time)) }
-                    try store.commit(draft)
-                    seq = store.state.seq
-                }
+                var draft = Draft(on: store.state, at: recordingTime())
+                try acceptRules(into: &draft, time: time)
+                try store.commit(draft)
+                seq = draft.records.last?.seq ?? 0
                 try store.publish()
             }
         }
