@@ -28,14 +28,34 @@ extension DirectoryStore {
     }
 
     private func readNewLines(isLocked: Bool) throws(StorageError) {
-        var scanner = JournalScanner(journal, AccountFile.journal, in: directory, from: position)
-        let end = try scanner.scan(onlyNewLines: true) { (group) throws(StorageError) in try take(group) }
-        guard case .fault(let fault) = end else { return }
+        let bad = try scan(onlyNewLines: true, isLocked: isLocked) { (group) throws(StorageError) in try take(group) }
+        guard let bad else { return }
         if isLocked { return try load(isLocked: true) }
         // Without the lock a bad tail is a line that is being written, unless others have built on it.
-        let test = TornWriteTest(journal, AccountFile.journal, in: directory)
-        let tail = try test.tail(of: fault)
-        if tail.durableSeq > position.seq { throw corrupt(fault) }
+        if bad.tail.durableSeq > position.seq { throw corrupt(bad.fault) }
+    }
+
+    private typealias BadTail = (fault: JournalFault, tail: TornWriteTest.Tail)
+
+    /// Reads on from `position`, which `take` moves. Returns what follows the last whole group, `nil` if nothing does.
+    ///
+    /// Without the lock a line can be seen half, and be whole, and built upon, a moment later when the bytes behind it are looked at: so
+    /// where others have built on a bad line it is read again, and is bad if it still is.
+    ///
+    /// - Parameter durableSeq: the last event that is known to be on the disk from elsewhere.
+    private func scan(
+        onlyNewLines: Bool = false, isLocked: Bool, durableSeq: UInt64 = 0,
+        _ take: (ArraySlice<PlacedLine>) throws(StorageError) -> Void
+    ) throws(StorageError) -> BadTail? {
+        var suspect: Int64?
+        while true {
+            var scanner = JournalScanner(journal, AccountFile.journal, in: directory, from: position)
+            guard case .fault(let fault) = try scanner.scan(onlyNewLines: onlyNewLines, take) else { return nil }
+            let tail = try TornWriteTest(journal, AccountFile.journal, in: directory).tail(from: fault.offset)
+            let isBuiltOn = max(tail.durableSeq, durableSeq) > position.seq
+            if isLocked || !isBuiltOn || suspect == fault.offset { return (fault, tail) }
+            suspect = fault.offset
+        }
     }
 
     /// Applies a whole group of lines.
@@ -70,7 +90,7 @@ extension DirectoryStore {
             fault.isNewerFormat ? .newerFormat : .corrupt,
             "\(escaped(journalPath())), line \(fault.lineNumber), byte \(fault.offset): \(fault.problem); "
                 + (fault.isNewerFormat ? "use a newer version of the library" : "verify the account, then recover it"),
-            seq: position.seq + 1, offset: fault.offset)
+            seq: position.seq &+ 1, offset: fault.offset)
     }
 
     /// The journal's name leads to another file: a reset, or a restored copy.
@@ -103,7 +123,7 @@ extension DirectoryStore {
         let isNewer = bytes.prefix { $0 != fill }.withUnsafeBytes { hasRightChecksum($0) }
         throw corrupt(
             JournalFault(
-                offset: 0, lineNumber: 1,
+                offset: 0, lineNumber: 1, seq: 1,
                 problem: isNewer ? "this version does not know its format" : "it is not the first line of a journal",
                 isNewerFormat: isNewer))
     }
@@ -147,14 +167,16 @@ extension DirectoryStore {
         try begin(with: view)
         let lineOfView = view?.reference.position
         var isViewOnJournal = lineOfView.map { $0.seq == position.seq } ?? true
-        var scanner = JournalScanner(journal, AccountFile.journal, in: directory, from: position)
-        let end = try scanner.scan { (group) throws(StorageError) in
+        let viewDurableSeq = view?.reference.durableSeq ?? 0
+        let bad = try scan(isLocked: isLocked, durableSeq: viewDurableSeq) { (group) throws(StorageError) in
             try take(group)
             for placed in group where placed.line.record.seq == lineOfView?.seq && placed.line.crc == lineOfView?.crc {
                 isViewOnJournal = true
             }
         }
-        let tail = try tornTail(end, durableSeq: max(durableSeq, view?.reference.durableSeq ?? 0), isLocked: isLocked)
+        let tail = try bad.map { (bad) throws(StorageError) in
+            try tornTail(bad, durableSeq: max(durableSeq, viewDurableSeq), isLocked: isLocked)
+        }
 
         let portfolioFinding = finding(text: text, read: read, current: view, isOnJournal: isViewOnJournal)
         let action = recoveryAction(tail == nil ? .whole : .torn, portfolioFinding)
@@ -184,20 +206,18 @@ extension DirectoryStore {
         }
     }
 
-    /// What follows the last whole group, if that is an unacknowledged write that a crash cut short, or one that is under way; `nil` if
-    /// nothing follows.
+    /// The bad tail, if that is an unacknowledged write that a crash cut short, or one that is under way.
     ///
     /// - Throws: if it is damage.
-    private func tornTail(_ end: ScanEnd, durableSeq: UInt64, isLocked: Bool) throws(StorageError) -> TornWriteTest.Tail? {
-        guard case .fault(let fault) = end else { return nil }
-        guard !fault.isNewerFormat else { throw corrupt(fault) }
-        let test = TornWriteTest(journal, AccountFile.journal, in: directory)
-        let tail = try test.tail(of: fault)
-        var isDamage = max(tail.durableSeq, durableSeq) > position.seq
+    private func tornTail(_ bad: BadTail, durableSeq: UInt64, isLocked: Bool) throws(StorageError) -> TornWriteTest.Tail {
+        guard !bad.fault.isNewerFormat else { throw corrupt(bad.fault) }
+        var isDamage = max(bad.tail.durableSeq, durableSeq) > position.seq
         // Without the lock a bad tail may be a line that is being written; but not where later lines are known to be synced.
-        if isLocked && !isDamage { isDamage = try !test.isTorn(fault, tail) }
-        if isDamage { throw corrupt(fault) }
-        return tail
+        if isLocked && !isDamage {
+            isDamage = try !TornWriteTest(journal, AccountFile.journal, in: directory).isTorn(bad.fault, bad.tail)
+        }
+        if isDamage { throw corrupt(bad.fault) }
+        return bad.tail
     }
 
     private func finding(

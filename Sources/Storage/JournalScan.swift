@@ -49,6 +49,8 @@ struct JournalFault {
     /// The place, just behind the last good line, and the number, from 1, that the bad line has or should have.
     let offset: Int64
     let lineNumber: Int
+    /// The event that was expected.
+    let seq: UInt64
     /// What is wrong, for the message.
     let problem: String
     /// A checksum that is right over something that cannot be read means a newer writer.
@@ -173,7 +175,8 @@ struct JournalScanner {
 
     private func fault(_ problem: String, _ previous: JournalPosition, isNewer: Bool = false) -> JournalFault {
         JournalFault(
-            offset: previous.offset, lineNumber: previous.lineCount + 1, problem: problem, isNewerFormat: isNewer)
+            offset: previous.offset, lineNumber: previous.lineCount + 1, seq: previous.seq &+ 1, problem: problem,
+            isNewerFormat: isNewer)
     }
 }
 

@@ -19,28 +19,17 @@ public struct RecoverReport: Hashable, Sendable {
 public func recoverAccount(
     path: String, system: any System, options: StoreOptions, deadline: Deadline
 ) throws(StorageError) -> RecoverReport {
-    var options = options
-    options.createsIfMissing = false
-    var isSound = true
-    do throws(StorageError) {
-        _ = try DirectoryStore.open(path: path, system: system, options: options, deadline: deadline) {
-            (_) throws(StorageError) in
-            throw StorageError(.noAccount, "there is no account at \(escaped(path))")
-        }
-    } catch {
-        switch error.kind {
-        case .corrupt, .missingData, .wrongAccount: isSound = false
-        default: throw error
-        }
-    }
     let directory = try AccountDirectory(
         path: path, system: system, creating: false, isReadOnly: false, allowsNetwork: options.allowsNetwork)
+    guard try directory.hasParts() else { throw StorageError(.noAccount, "there is no account at \(escaped(directory.path))") }
     let lock = FileLock(
         AccountFile.lock, in: directory.descriptor, path: directory.path(of: AccountFile.lock), purpose: .account, system: system)
     try lock.acquire(deadline)
     defer { lock.release() }
     let recovery = Recovery(directory)
-    // An account that opens can be damaged all the same: open reads only the end of the journal.
+    // Under the lock that the rescue needs: another process may have rescued it a moment ago, and traded since. And an account that opens
+    // can be damaged all the same: open reads only the end of the journal.
+    var isSound = try recovery.opens(deadline)
     if isSound { isSound = try recovery.isSound() }
     var report = isSound ? RecoverReport() : try recovery.run()
     let keptAs = try recovery.setAsideDamagedSealedJournals()
@@ -55,6 +44,24 @@ private struct Recovery {
     init(_ directory: AccountDirectory) {
         self.directory = directory
         system = directory.system
+    }
+
+    /// Opens the account as any process does, which mends what a crash left; whether it could be opened.
+    func opens(_ deadline: Deadline) throws(StorageError) -> Bool {
+        do throws(StorageError) {
+            guard let journal = try directory.open(AccountFile.journal, .readWrite) else { return false }
+            let store = DirectoryStore(directory: directory, durability: .full, journal: journal)
+            try store.lockJournal(deadline)
+            defer { store.unlockJournal() }
+            try store.load(isLocked: true)
+            try store.publishUnlessReadOnly()
+            return true
+        } catch {
+            switch error.kind {
+            case .corrupt, .missingData, .wrongAccount: return false
+            default: throw error
+            }
+        }
     }
 
     /// Whether the whole journal is good.
@@ -81,9 +88,10 @@ private struct Recovery {
     func run() throws(StorageError) -> RecoverReport {
         var report = RecoverReport()
         let journal = try directory.open(AccountFile.journal, .readWrite)
-        var state = AccountState()
-        var crc: UInt32 = 0
-        if let journal { (state, crc, report.lostEvents, _) = try readGoodPart(journal) }
+        var good = GoodPart()
+        if let journal { good = try readGoodPart(journal) }
+        var (state, crc) = (good.state, good.crc)
+        report.lostEvents = good.unused
         var restsOn = "\(AccountFile.journal) up to event \(state.seq)"
         if let portfolio = try readPortfolio(), state.seq == 0 || portfolio.state.seq > state.seq,
             state.seq == 0 || portfolio.state.accountID == state.accountID
@@ -102,7 +110,8 @@ private struct Recovery {
                     + "restore a backup")
         }
         report.keptSeq = state.seq
-        let highest = try highestSeq(state, journal)
+        // The numbers of lost events are not used again: the new generation starts behind all that can be seen.
+        let highest = max(good.highestSeq, state.seq)
         if report.isFromPortfolio { report.lostEvents = highest - state.seq }
         let records = try newGeneration(state, restsOn: restsOn, lastSeq: highest)
         try DirectoryStore.writeNextJournal(records, previousCRC: crc, in: directory)
@@ -133,55 +142,58 @@ private struct Recovery {
         return report
     }
 
-    /// The state after the longest good part, its last line's checksum, and how many whole lines there are after it.
-    private func readGoodPart(
-        _ journal: OpenFile
-    ) throws(StorageError) -> (state: AccountState, crc: UInt32, unused: UInt64, isWhole: Bool) {
+    /// The longest part of a journal that is good, and what there is after it.
+    private struct GoodPart {
         var state = AccountState()
+        /// Of its last line.
         var crc: UInt32 = 0
-        var isStopped = false
+        /// Lines after it, damaged ones included.
         var unused: UInt64 = 0
+        /// The last event that is there, good or not.
+        var highestSeq: UInt64 = 0
+        var isWhole = true
+    }
+
+    private func readGoodPart(_ journal: OpenFile) throws(StorageError) -> GoodPart {
+        var good = GoodPart()
         var scanner = JournalScanner(journal, AccountFile.journal, in: directory, from: JournalPosition())
         let end = try scanner.scan { (group) in
-            var next = state
-            for placed in group {
-                if isStopped {
-                    unused += 1
-                    continue
-                }
-                do throws(Inconsistency) {
-                    try next.prove(placed.line.record)
-                } catch {
-                    isStopped = true
-                    unused += 1
-                }
+            good.highestSeq = max(good.highestSeq, group.last?.line.record.seq ?? 0)
+            // A commit is whole or not at all.
+            guard good.isWhole, let next = Self.proved(group, after: good.state) else {
+                good.isWhole = false
+                good.unused += UInt64(group.count)
+                return
             }
-            if !next.invariantHolds { isStopped = true }
-            guard !isStopped else { return }
-            state = next
-            crc = group.last?.line.crc ?? crc
+            good.state = next
+            good.crc = group.last?.line.crc ?? good.crc
         }
-        guard case .fault(let fault) = end else { return (state, crc, unused, !isStopped) }
-        // The damaged line itself, and the whole ones after it.
-        unused += 1 + UInt64(try TornWriteTest(journal, AccountFile.journal, in: directory).tail(of: fault).wholeLines)
-        return (state, crc, unused, false)
+        guard case .fault(let fault) = end else { return good }
+        // Also the good lines of the commit that the fault is in.
+        let tail = try TornWriteTest(journal, AccountFile.journal, in: directory).tail(from: scanner.position.offset)
+        good.isWhole = false
+        good.unused += UInt64(tail.wholeLines)
+        good.highestSeq = max(good.highestSeq, tail.highestSeq)
+        if tail.end > fault.offset {
+            good.unused += 1
+            good.highestSeq = max(good.highestSeq, fault.seq)
+        }
+        return good
+    }
+
+    private static func proved(_ group: ArraySlice<PlacedLine>, after state: AccountState) -> AccountState? {
+        var next = state
+        do throws(Inconsistency) {
+            for placed in group { try next.prove(placed.line.record) }
+        } catch {
+            return nil
+        }
+        return next.invariantHolds ? next : nil
     }
 
     private func readPortfolio() throws(StorageError) -> Portfolio? {
         guard let text = try directory.contents(AccountFile.portfolio, limit: Portfolio.maximumByteCount) else { return nil }
         return try Portfolio.usable(text)
-    }
-
-    /// The numbers of lost events are not used again: the new generation starts behind all that can be seen.
-    private func highestSeq(_ state: AccountState, _ journal: OpenFile?) throws(StorageError) -> UInt64 {
-        guard let journal else { return state.seq }
-        var scanner = JournalScanner(journal, AccountFile.journal, in: directory, from: JournalPosition())
-        var highest = state.seq
-        let end = try scanner.scan { (group) in highest = max(highest, group.last?.line.record.seq ?? 0) }
-        if case .fault(let fault) = end {
-            highest = max(highest, try TornWriteTest(journal, AccountFile.journal, in: directory).tail(of: fault).highestSeq)
-        }
-        return highest
     }
 
     private func newGeneration(_ state: AccountState, restsOn: String, lastSeq: UInt64) throws(StorageError) -> [Record] {

@@ -25,7 +25,7 @@ struct TornWriteTest {
         self.directory = directory
     }
 
-    /// What follows a fault.
+    /// What follows a fault, or the last whole group before it.
     struct Tail {
         /// The largest `durable` of the later lines that are whole.
         var durableSeq: UInt64 = 0
@@ -36,10 +36,10 @@ struct TornWriteTest {
         var highestSeq: UInt64 = 0
     }
 
-    /// Reads everything from the fault on.
-    func tail(of fault: JournalFault) throws(StorageError) -> Tail {
-        var tail = Tail(end: fault.offset)
-        var offset = fault.offset
+    /// Reads everything from `start` on.
+    func tail(from start: Int64) throws(StorageError) -> Tail {
+        var tail = Tail(end: start)
+        var offset = start
         var rest: [UInt8] = []
         while true {
             let chunk = try directory.read(file, name, at: offset, count: 1 << 18)

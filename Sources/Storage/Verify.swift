@@ -76,10 +76,9 @@ private struct Verifier {
         report.generations += 1
         var state = AccountState()
         var problem: StorageError?
-        var scanner = JournalScanner(file, name, in: directory, from: JournalPosition())
         let path = escaped(directory.path(of: name))
         var last = JournalPosition()
-        let end = try scanner.scan { (group) in
+        func prove(_ group: ArraySlice<PlacedLine>) {
             if problem != nil { return }
             for placed in group {
                 let record = placed.line.record
@@ -103,8 +102,24 @@ private struct Verifier {
                     offset: placed.end, lineCount: placed.number, seq: record.seq, crc: placed.line.crc, acceptsAnyLink: false)
             }
         }
-        if let problem { report.problems.append(problem) }
-        if case .fault(let fault) = end { try judge(fault, after: last.seq, file, name, isCurrent: isCurrent) }
+        var damage: StorageError?
+        var suspect: Int64?
+        while true {
+            var scanner = JournalScanner(file, name, in: directory, from: last)
+            guard case .fault(let fault) = try scanner.scan(prove) else { break }
+            guard let bad = try problemOf(fault, after: last.seq, file, name, isCurrent: isCurrent) else {
+                report.hasUnfinishedTail = true
+                break
+            }
+            // No lock is held: what is being written can be seen half. It is damage if it stays.
+            if !isCurrent || suspect == fault.offset {
+                damage = bad
+                break
+            }
+            suspect = fault.offset
+            directory.system.sleep(nanoseconds: Self.pause)
+        }
+        report.problems += [problem, damage].compactMap { $0 }
         if last.seq == 0 && problem == nil && report.problems.isEmpty {
             report.problems.append(StorageError(.missingData, "\(path) is empty"))
         }
@@ -129,23 +144,23 @@ private struct Verifier {
         }
     }
 
-    private mutating func judge(
+    /// How long a write that is seen half gets to become whole, nanoseconds.
+    private static let pause: Int64 = 10_000_000
+
+    /// What is wrong where reading stopped; `nil` if it is an unacknowledged write that a crash cut short, or one that is under way.
+    private mutating func problemOf(
         _ fault: JournalFault, after lastSeq: UInt64, _ file: OpenFile, _ name: String, isCurrent: Bool
-    ) throws(StorageError) {
+    ) throws(StorageError) -> StorageError? {
         let test = TornWriteTest(file, name, in: directory)
-        let tail = try test.tail(of: fault)
+        let tail = try test.tail(from: fault.offset)
         durableSeq = max(durableSeq, tail.durableSeq)
         let isBeyondDurable = durableSeq <= lastSeq
-        if isCurrent, isBeyondDurable, !fault.isNewerFormat, try test.isTorn(fault, tail) {
-            report.hasUnfinishedTail = true
-            return
-        }
-        report.problems.append(
-            StorageError(
-                fault.isNewerFormat ? .newerFormat : .corrupt,
-                "\(escaped(directory.path(of: name))), line \(fault.lineNumber), byte \(fault.offset): \(fault.problem); "
-                    + (fault.isNewerFormat ? "use a newer version of the library" : "recover the account, or restore a backup"),
-                offset: fault.offset))
+        if isCurrent, isBeyondDurable, !fault.isNewerFormat, try test.isTorn(fault, tail) { return nil }
+        return StorageError(
+            fault.isNewerFormat ? .newerFormat : .corrupt,
+            "\(escaped(directory.path(of: name))), line \(fault.lineNumber), byte \(fault.offset): \(fault.problem); "
+                + (fault.isNewerFormat ? "use a newer version of the library" : "recover the account, or restore a backup"),
+            offset: fault.offset)
     }
 
     mutating func compare(_ text: [UInt8]?) throws(StorageError) {

@@ -95,4 +95,67 @@ import Testing
                 ?? (report.events == report.lastSeq ? nil : "\(report.events) of \(report.lastSeq) events")
         }
     }
+
+    /// The journal is first seen as it is while a batch is being written, up to some byte, and then, from one of the reader's calls on, as it is
+    /// when the batch and what followed it are on the disk.
+    @Test func `a write that is seen half is not damage, whatever has been built on it a moment later`() throws {
+        let machine = try SimulatedMachine.withAccount()
+        let writer = try machine.account()
+        let start = try #require(machine.journalEnd)
+        let before = machine.disk
+        _ = try writer.depositThreeTimes()
+        let end = try #require(machine.journalEnd)
+        for _ in 0..<3 { try writer.deposit(Money(clamping: 1)) }
+        let whole = try #require(machine.disk.files(in: simulatedPath)[AccountFile.journal])
+
+        let readers: [(name: String, read: (SimulatedSystem) throws -> Void)] = [
+            ("opening read-only", { process in _ = try DirectoryStore.open(simulatedPath, process, isReadOnly: true) }),
+            (
+                "verify",
+                { process in
+                    if let problem = try verifyAccount(path: simulatedPath, system: process).problems.first { throw problem }
+                }
+            ),
+        ]
+        var seen = 0
+        for (name, read) in readers {
+            for cut in stride(from: start + 1, to: end - 1, by: 97) {
+                for number in 0... {
+                    let machine = SimulatedMachine(before)
+                    machine.overwriteJournal(whole[..<cut] + [UInt8](repeating: fill, count: whole.count - cut))
+                    let process = machine.process()
+                    let count = Locked(0)
+                    process.onCall { _ in
+                        let isNow = count.withLock { count in
+                            count += 1
+                            return count == number + 1
+                        }
+                        if isNow { machine.overwriteJournal(whole[...]) }
+                        return nil
+                    }
+                    do { try read(process) } catch { Issue.record("\(name), cut at \(cut), whole before call \(number): \(error)") }
+                    seen += 1
+                    if count.withLock({ $0 }) <= number { break }
+                }
+            }
+        }
+        #expect(seen > 100)
+    }
+}
+
+extension SimulatedMachine {
+    /// Where the journal's last line ends.
+    fileprivate var journalEnd: Int? {
+        disk.files(in: simulatedPath)[AccountFile.journal]?.lastIndex { $0 != fill }.map { $0 + 2 }
+    }
+
+    /// Writes over the journal's file, as another process's pwrite does.
+    fileprivate func overwriteJournal(_ bytes: ArraySlice<UInt8>) {
+        withState { state in
+            guard let directory = state.disk.directory(simulatedPath),
+                let inode = state.disk.inodes[directory]?.names.cached[AccountFile.journal]
+            else { return }
+            bytes.withUnsafeBytes { state.disk.inodes[inode]?.file.write($0, at: 0) }
+        }
+    }
 }

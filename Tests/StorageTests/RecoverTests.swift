@@ -1,0 +1,76 @@
+import Ledger
+import PaperTrade
+import Testing
+
+@testable import Storage
+
+/// Rescuing a damaged account.
+@Suite struct `Recovering` {
+    /// An account whose journal has a wrong digit in the last line of a batch, and no portfolio.json.
+    private func damaged(batchCount: Int = 10) throws -> SimulatedMachine {
+        let machine = try SimulatedMachine.withAccount()
+        let account = try machine.account()
+        try account.deposit(Money(clamping: 5))
+        try account.batch { () throws(PaperTradeError) in
+            for _ in 0..<batchCount { try account.deposit(Money(clamping: 5)) }
+        }
+        account.close()
+        var disk = machine.disk.settled()
+        var journal = try #require(disk.files(in: simulatedPath)[AccountFile.journal])
+        let line = try #require(journal.split(separator: fill).last)
+        journal[line.startIndex + 60] ^= 1
+        disk.plant(journal, as: AccountFile.journal, in: simulatedPath)
+        disk.plant(nil, as: AccountFile.portfolio, in: simulatedPath)
+        return SimulatedMachine(disk)
+    }
+
+    private func options(_ process: SimulatedSystem) -> Options {
+        var options = Options()
+        options.system = process
+        options.lockTimeoutMilliseconds = 0
+        return options
+    }
+
+    @Test func `counts every event that is lost, and uses none of their numbers again`() throws {
+        let machine = try damaged(batchCount: 10)
+        let report = try Account.recover(simulatedPath, options: options(machine.process()))
+        // 1 and 2 are the beginning, 3 is the deposit, 4 to 13 the batch.
+        #expect(report.keptSeq == 3)
+        #expect(report.lostEvents == 10)
+        #expect(report.seq == 14)
+        #expect(try verifyAccount(path: simulatedPath, system: machine.process()).problems.isEmpty)
+    }
+
+    @Test func `leaves an account alone that another process has rescued in the meantime, and traded on`() throws {
+        for number in 0... {
+            let machine = try damaged()
+            let process = machine.process()
+            let count = Locked(0)
+            let acknowledged = Locked<UInt64>(0)
+            process.onCall { _ in
+                let isNow = count.withLock { count in
+                    count += 1
+                    return count == number + 1
+                }
+                guard isNow else { return nil }
+                let other = machine.process()
+                if (try? Account.recover(simulatedPath, options: options(other))) != nil, let account = try? machine.account(other),
+                    let seq = try? account.deposit(Money(clamping: 77_000_000), RequestOptions(id: "important")).seq
+                {
+                    acknowledged.withLock { $0 = seq }
+                }
+                return nil
+            }
+            // Another process may be in the way, or have exchanged the lock.
+            _ = try? Account.recover(simulatedPath, options: options(process))
+            process.onCall(nil)
+            _ = try Account.recover(simulatedPath, options: options(process))
+            let account = try machine.account()
+            if acknowledged.withLock({ $0 }) > 0 {
+                #expect(try account.findRequest("important").seq == acknowledged.withLock { $0 }, "before call \(number)")
+            }
+            #expect(try account.deposit(Money(clamping: 77_000_000), RequestOptions(id: "important")).cashAfter == Money(clamping: 10_077_000_005))
+            if count.withLock({ $0 }) <= number { break }
+        }
+    }
+}
