@@ -8,6 +8,8 @@
 #include <stdint.h>
 
 #if defined(__linux__)
+#include <fcntl.h>
+#include <signal.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/vfs.h>
@@ -41,6 +43,10 @@ static inline int pt_futex_wait(const void *address, uint32_t value, int64_t nan
 }
 
 static inline void pt_futex_wake(const void *address) { syscall(SYS_futex, address, 1, 1, 0, 0, 0); }
+
+/* F_SETLEASE with F_WRLCK. Whoever opens the file waits then until it is closed here, which a signal asks for: SIGURG does nothing unless a host
+ * wants it to, but the default, SIGIO, would end one. F_SETSIG, F_SETLEASE. */
+static inline int pt_lease(int fd) { return fcntl(fd, 10, SIGURG) != 0 ? -1 : fcntl(fd, 1024, F_WRLCK); }
 
 /* The type of the file system that `fd` is on: f_type of fstatfs(2); -1 with errno set on failure. */
 static inline int64_t pt_file_system_type(int fd) {

@@ -1,25 +1,29 @@
 import Ledger
 
-/// A portfolio.json that this library wrote.
-struct PublishedFile: Hashable {
+/// Which file it was, and when it was last touched: equal ones are of one file that nobody has changed in between.
+struct FileVersion: Hashable {
     let identity: FileStatus.Identity
     let size: Int64
     let modified: Int64
-    /// What it says.
-    var seq: UInt64 = 0
-    var durableSeq: UInt64 = 0
 
-    init(_ status: FileStatus, _ reference: JournalReference) {
+    init(_ status: FileStatus) {
         identity = status.identity
         size = status.size
         modified = status.modified
+    }
+}
+
+/// A portfolio.json that this library wrote.
+struct PublishedFile: Hashable {
+    let version: FileVersion
+    /// What it says.
+    let seq: UInt64
+    let durableSeq: UInt64
+
+    init(_ status: FileStatus, _ reference: JournalReference) {
+        version = FileVersion(status)
         seq = reference.position.seq
         durableSeq = reference.durableSeq
-    }
-
-    /// Whether `status` is of the same file, untouched.
-    func matches(_ status: FileStatus) -> Bool {
-        status.identity == identity && status.size == size && status.modified == modified
     }
 }
 
@@ -53,9 +57,16 @@ extension DirectoryStore {
     func writeTemporary(_ permissions: PortfolioPermissions, limit: Int64) throws(StorageError) -> PublishedFile {
         let reference = reference
         let text = try portfolioWriter.write(state, reference)
-        let file = try createTemporary()
+        let old = reopenRetired(permissions)
+        let file: FileDescriptor
+        if let old { file = old.file } else { file = try createTemporary() }
+        let written: PublishedFile
         do throws(Errno) {
-            try system.writeFully(text, to: file, at: 0, limit: limit)
+            if let old {
+                try writeOver(old, text, limit: limit)
+            } else {
+                try system.writeFully(text, to: file, at: 0, limit: limit)
+            }
             let status = try system.status(file)
             var mode = permissions.mode
             if let user = permissions.user, let group = permissions.group, user != status.user || group != status.group {
@@ -63,13 +74,55 @@ extension DirectoryStore {
                 do throws(Errno) { try system.setOwner(file, user: user, group: group) } catch { mode &= ~0o070 }
             }
             if mode != status.permissions { try system.setMode(file, mode) }
-            try system.close(file)
-            return PublishedFile(status, reference)
+            written = PublishedFile(status, reference)
         } catch {
             try? system.close(file)
             try? system.unlink(AccountFile.portfolioTemporary, in: directory.descriptor)
             throw StorageError(error, "write", directory.path(of: AccountFile.portfolioTemporary))
         }
+        do throws(Errno) {
+            // Once: after an error the descriptor is gone all the same, and may be another thread's.
+            try system.close(file)
+            return written
+        } catch {
+            try? system.unlink(AccountFile.portfolioTemporary, in: directory.descriptor)
+            throw StorageError(error, "close", directory.path(of: AccountFile.portfolioTemporary))
+        }
+    }
+
+    private struct RetiredFile {
+        let file: FileDescriptor
+        let size: Int64
+    }
+
+    /// The file that was portfolio.json one commit ago, to be written over: making a file and removing another takes as long as all that a
+    /// commit computes. `nil` where that is not what has the name, or somebody might see it change.
+    private func reopenRetired(_ permissions: PortfolioPermissions) -> RetiredFile? {
+        guard hasLeases, let file = try? system.open(AccountFile.portfolioTemporary, in: directory.descriptor, .readWrite) else {
+            return nil
+        }
+        if let status = try? system.status(file), status.kind == .regular, status.linkCount == 1,
+            status.permissions == permissions.mode, status.user == permissions.user, status.group == permissions.group,
+            retired == FileVersion(status) || text(of: file, status.size).map(Portfolio.hasRightChecksum) ?? false
+        {
+            do throws(Errno) {
+                try system.lease(file)
+                return RetiredFile(file: file, size: status.size)
+            } catch {
+                hasLeases = error == .wouldBlock
+            }
+        }
+        try? system.close(file)
+        return nil
+    }
+
+    /// The first byte comes last: what is left by a process that is killed in between is then not JSON, and cannot pass for somebody's edit.
+    private func writeOver(_ old: RetiredFile, _ text: [UInt8], limit: Int64) throws(Errno) {
+        var bytes = text
+        bytes[0] = 0
+        try system.writeFully(bytes, to: old.file, at: 0, limit: limit)
+        if old.size > text.count { try system.truncate(old.file, to: Int64(text.count)) }
+        try system.writeFully([text[0]], to: old.file, at: 0, limit: limit)
     }
 
     private func createTemporary() throws(StorageError) -> FileDescriptor {
@@ -90,51 +143,59 @@ extension DirectoryStore {
     /// An exchange, because ext4 flushes a file that is renamed over another; and because what was there can then be looked at: an
     /// edit that somebody saved in the meantime is kept.
     func publishTemporary(_ file: PublishedFile) throws(StorageError) {
-        let previous = published
+        let previous = published?.version
         do throws(Errno) {
             try system.exchange(AccountFile.portfolioTemporary, with: AccountFile.portfolio, in: directory.descriptor)
         } catch {
             // It may have happened all the same: look.
-            if try directory.status(AccountFile.portfolio)?.identity != file.identity {
+            if try directory.status(AccountFile.portfolio)?.identity != file.version.identity {
                 guard error == .noEntry || error.meansUnsupported else {
                     throw StorageError(error, "publish", directory.path(of: AccountFile.portfolio))
                 }
-                if error != .noEntry { try keepIfEdited(AccountFile.portfolio, unless: previous) }
+                if error != .noEntry { _ = try versionUnlessEdited(AccountFile.portfolio, known: previous) }
                 try renameTemporary(file)
                 published = file
                 return
             }
         }
         published = file
-        // What was swapped out is not needed; whatever happens to it, the commit stands.
+        // What was swapped out waits for the next commit; whatever happens to it, this one stands.
         do throws(StorageError) {
-            if try !keepIfEdited(AccountFile.portfolioTemporary, unless: previous) {
-                try? system.unlink(AccountFile.portfolioTemporary, in: directory.descriptor)
-            }
+            retired = try versionUnlessEdited(AccountFile.portfolioTemporary, known: previous)
+            if !hasLeases { removeRetired() }
         } catch {
+            retired = nil
             notice(isWarning: true, error.description)
         }
+    }
+
+    private func removeRetired() {
+        guard let retired, let status = try? directory.status(AccountFile.portfolioTemporary), retired == FileVersion(status) else {
+            return
+        }
+        self.retired = nil
+        try? system.unlink(AccountFile.portfolioTemporary, in: directory.descriptor)
     }
 
     private func renameTemporary(_ file: PublishedFile) throws(StorageError) {
         do throws(Errno) {
             try system.rename(AccountFile.portfolioTemporary, to: AccountFile.portfolio, in: directory.descriptor)
         } catch {
-            if try directory.status(AccountFile.portfolio)?.identity == file.identity { return }
+            if try directory.status(AccountFile.portfolio)?.identity == file.version.identity { return }
             throw StorageError(error, "publish", directory.path(of: AccountFile.portfolio))
         }
     }
 
-    /// Moves the file `name` aside if somebody edited it; whether it did.
-    @discardableResult
-    private func keepIfEdited(_ name: String, unless known: PublishedFile?) throws(StorageError) -> Bool {
-        guard let status = try directory.status(name) else { return false }
-        if let known, known.matches(status) { return false }
-        if status.kind == .regular, let text = try directory.contents(name, limit: Portfolio.maximumByteCount) {
-            if Portfolio.hasRightChecksum(text) || !text.contains(where: { $0 != 0 }) { return false }
+    /// The file `name` as it is, `nil` if there is none or somebody edited it: then it is moved aside.
+    private func versionUnlessEdited(_ name: String, known: FileVersion?) throws(StorageError) -> FileVersion? {
+        guard let status = try directory.status(name) else { return nil }
+        let version = FileVersion(status)
+        if known == version { return version }
+        if status.kind == .regular, let text = text(of: name), Portfolio.hasRightChecksum(text) || !text.contains(where: { $0 != 0 }) {
+            return version
         }
         try keepAside(name, as: "edited", because: "it was changed by hand; the account's own file has been published again")
-        return true
+        return nil
     }
 
     /// Renames a file to `portfolio.json.<word>-<time>` and says so.
@@ -150,19 +211,43 @@ extension DirectoryStore {
     func disposeOfTemporary() throws(StorageError) {
         let name = AccountFile.portfolioTemporary
         guard let status = try directory.status(name) else { return }
-        if status.kind == .regular, let text = try directory.contents(name, limit: Portfolio.maximumByteCount),
-            !Portfolio.hasRightChecksum(text),
-            text.withUnsafeBytes({ bytes in (try? JSONValue(parsing: bytes)) != nil })
-        {
-            // Whole JSON that is not ours: swapped out by a process that died before it could keep it.
-            try keepAside(name, as: "edited", because: "it was changed by hand")
+        if status.kind == .regular, isForeign(text(of: name)) {
+            // An edit, swapped out by a process that died before it could keep it. Or a power cut has mixed two versions, which nothing
+            // tells from an edit.
+            try keepAside(name, as: "edited", because: "it is not what was written there")
             return
         }
         try attempt("remove", directory.path(of: name)) { () throws(Errno) in try system.unlink(name, in: directory.descriptor) }
     }
 
+    /// Whether it is, or may be, somebody's: whole JSON without the right checksum, or something that cannot be read.
+    private func isForeign(_ text: [UInt8]?) -> Bool {
+        guard let text else { return true }
+        return !Portfolio.hasRightChecksum(text) && text.withUnsafeBytes { bytes in (try? JSONValue(parsing: bytes)) != nil }
+    }
+
+    /// What stands in a file, whoever owns it and however many names it has: it is only compared. `nil` if it cannot be read, or is longer
+    /// than portfolio.json can be.
+    private func text(of name: String) -> [UInt8]? {
+        guard let file = try? system.open(name, in: directory.descriptor, .readOnly) else { return nil }
+        defer { try? system.close(file) }
+        guard let size = try? system.status(file).size else { return nil }
+        return text(of: file, size)
+    }
+
+    private func text(of file: FileDescriptor, _ size: Int64) -> [UInt8]? {
+        guard size <= Portfolio.maximumByteCount else { return nil }
+        var isRead = false
+        let bytes = [UInt8](unsafeUninitializedCapacity: Int(size)) { buffer, initializedCount in
+            guard case .success(let count) = system.readFully(file, into: UnsafeMutableRawBufferPointer(buffer), at: 0) else { return }
+            (isRead, initializedCount) = (true, count)
+        }
+        return isRead ? bytes : nil
+    }
+
     public func publish() throws(StorageError) {
-        if let published, let status = try directory.status(AccountFile.portfolio), published.matches(status),
+        defer { removeRetired() }
+        if let published, let status = try directory.status(AccountFile.portfolio), published.version == FileVersion(status),
             published.seq == state.seq, published.durableSeq == durableSeq
         {
             return

@@ -35,6 +35,10 @@ public final class DirectoryStore: Store {
     var journalSize: Int64?
     /// portfolio.json as this handle last saw it published.
     var published: PublishedFile?
+    /// What this handle last swapped out, which is `portfolio.json.tmp` unless others have committed since.
+    var retired: FileVersion?
+    /// Whether the file system can tell that nobody sees a file.
+    var hasLeases = true
     var portfolioWriter = PortfolioWriter()
     var requests = RequestIndex()
     /// Noticed since they were last taken; see ``takeNotices()``.

@@ -56,6 +56,9 @@ public protocol System: Sendable {
     func tryLock(_ file: FileDescriptor, exclusive: Bool) throws(Errno) -> Bool
     /// flock(2) with LOCK_UN
     func unlock(_ file: FileDescriptor) throws(Errno)
+    /// fcntl(2) with F_SETLEASE and F_WRLCK: from now until the file is closed here, whoever opens it waits; EAGAIN if it is open anywhere else.
+    /// EOPNOTSUPP in a system that has no leases
+    func lease(_ file: FileDescriptor) throws(Errno)
 
     // Waiting for one another; in a system that cannot, there are no waiting places, and everybody polls
     /// mmap(2) of the file's beginning
@@ -98,6 +101,7 @@ public struct FileDescriptor: Hashable, Sendable {
 }
 
 extension System {
+    public func lease(_ file: FileDescriptor) throws(Errno) { throw .unsupported }
     public func makeWaitingPlace(_ file: FileDescriptor) -> WaitingPlace? { nil }
     public func discard(_ place: WaitingPlace) {}
     public func wait(at place: WaitingPlace, while word: UInt32, nanoseconds: Int64) -> Bool { false }

@@ -174,6 +174,8 @@ public struct SystemCalls: System {
     }
 
     #if os(Linux)
+        public func lease(_ file: FileDescriptor) throws(Errno) { try check(repeating { pt_lease(file.rawValue) }) }
+
         public func makeWaitingPlace(_ file: FileDescriptor) -> WaitingPlace? {
             pt_map_first_page(file.rawValue).map { WaitingPlace(address: $0) }
         }
@@ -262,6 +264,7 @@ extension Errno: CustomStringConvertible {
     public static let inputOutput = Errno(code: EIO)
     public static let notDirectory = Errno(code: ENOTDIR)
     public static let tooLarge = Errno(code: EFBIG)
+    public static let unsupported = Errno(code: EOPNOTSUPP)
 
     /// What it means for whoever called the library.
     var kind: StorageError.Kind {

@@ -4,6 +4,12 @@ import Testing
 
 @testable import Storage
 
+#if canImport(Glibc)
+    import Glibc
+#else
+    import Darwin
+#endif
+
 @Suite struct `portfolio.json` {
     private func state(positions: Int, entries: Int, using generator: inout SeededGenerator) throws -> AccountState {
         var records = RandomRecords(generator: generator)
@@ -224,5 +230,96 @@ import Testing
         try machine.account().close()
         #expect(machine.disk.files(in: simulatedPath).keys.filter { $0.contains("edited") }.isEmpty)
         #expect(try verifyAccount(path: simulatedPath, system: machine.process()).isPortfolioCurrent)
+    }
+
+    /// The largest numbers that a file can say, with the right checksum: an error or the journal's answer, and never a trap.
+    @Test func `and a journal with absurd numbers end no process`() throws {
+        let own = try #require(try SimulatedMachine.withAccount().disk.files(in: simulatedPath)[AccountFile.portfolio])
+        var texts: [[UInt8]] = []
+        for name in ["seq", "generation", "lines", "offset", "durable_seq", "durable_offset", "rules_offset"] {
+            for value in ["0", "4294967295", "9007199254740991", "9223372036854775807", "18446744073709551615"] {
+                texts.append(try replacingNumber(name, by: value, in: own))
+            }
+        }
+        for text in texts {
+            let machine = try SimulatedMachine.withAccount()
+            machine.withState { $0.disk.plant(text, as: AccountFile.portfolio, in: simulatedPath) }
+            useEverything(machine)
+        }
+        for (seq, generation) in [(UInt64.max, 1), (largestSeq, 1), (1, UInt32.max), (1, largestGeneration)] as [(UInt64, UInt32)] {
+            let machine = try SimulatedMachine.withAccount()
+            machine.withState { state in
+                state.disk.plant(journal(from: seq, generation), as: AccountFile.journal, in: simulatedPath)
+                state.disk.plant(nil, as: AccountFile.portfolio, in: simulatedPath)
+            }
+            useEverything(machine)
+        }
+    }
+
+    private func replacingNumber(_ name: String, by value: String, in text: [UInt8]) throws -> [UInt8] {
+        let text = String(decoding: text, as: UTF8.self)
+        let start = try #require(text.firstRange(of: "\"\(name)\": ")).upperBound
+        let end = try #require(text[start...].firstIndex { !$0.isNumber })
+        return sealedPortfolio(Array(("s" + text[..<start] + value + text[end...]).utf8))
+    }
+
+    /// Two events that begin an account, with right checksums, and half a line.
+    private func journal(from seq: UInt64, _ generation: UInt32) -> [UInt8] {
+        let start = Start(
+            kind: .open, accountID: "simulated", generation: generation, createdAt: Timestamp(clamping: 0), cash: .zero,
+            netDeposits: .zero, realizedPnL: .zero)
+        let events: [Event] = [.started(start), .acceptedRules(Rules())]
+        var writer = LineWriter()
+        var crc: UInt32 = 0
+        for (index, event) in events.enumerated() {
+            let time = Timestamp(clamping: 0)
+            let id = try? RequestID("same")
+            let record = Record(
+                seq: seq &+ UInt64(index), at: time, time: time, event: event, requestID: id, note: nil, cash: .zero)
+            crc = writer.appendLine(record, durableSeq: 0, more: index == 0, previousCRC: crc, at: Int64(writer.count))
+        }
+        return writer.bytes + Array("{\"seq\":".utf8) + [UInt8](repeating: fill, count: 2048)
+    }
+
+    private func useEverything(_ machine: SimulatedMachine) {
+        _ = try? Account.verify(simulatedPath, system: machine.process())
+        for _ in 0..<2 {
+            if let account = try? machine.account() {
+                try? account.history { _ in true }
+                _ = try? account.findRequest("same")
+                _ = try? account.deposit(Money(clamping: 1), RequestOptions(id: "same"))
+                _ = try? account.deposit(Money(clamping: 1))
+                _ = try? account.reset()
+                account.close()
+            }
+            var options = Options()
+            options.system = machine.process()
+            _ = try? Account.recover(simulatedPath, options: options)
+        }
+    }
+
+    @Test func `that got another name keeps nobody from trading`() throws {
+        let directory = try TemporaryDirectory()
+        let path = directory.path("account")
+        let (first, second) = (try Account(path), try Account(path))
+        try first.deposit(Money(clamping: 1))
+        try second.deposit(Money(clamping: 1))
+        #expect(link(path + "/portfolio.json", directory.path("snapshot")) == 0)
+        let snapshot = directory.read("snapshot")
+        for account in [first, second, first, second] { try account.deposit(Money(clamping: 1)) }
+        first.close()
+        second.close()
+        try Account(path).close()
+        #expect(directory.read("snapshot") == snapshot)
+    }
+
+    @Test func `is closed once, also if that fails: its descriptor may be another thread's by then`() throws {
+        let machine = try SimulatedMachine.withAccount()
+        let process = machine.process()
+        let account = try machine.account(process)
+        process.inject(.fail(.inputOutput), at: 0) { $0.operation == .close && $0.subject == AccountFile.portfolioTemporary }
+        let calls = process.recording { _ = try? account.deposit(Money(clamping: 1)) }
+        #expect(calls.count { $0.operation == .close && $0.subject == AccountFile.portfolioTemporary } == 1)
+        #expect(try account.deposit(Money(clamping: 1)).seq == 3)
     }
 }

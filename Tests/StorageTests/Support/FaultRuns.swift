@@ -56,6 +56,9 @@ extension FaultRun {
         FaultRun(name: "a trade over an edited portfolio.json", start: opened(), meanwhile: somebodyEdits) {
             _, _, account in try account?.deposit(Money(clamping: 7)).seq ?? 0
         },
+        FaultRun(name: "a trade over the portfolio.json before last", start: opened(), meanwhile: somebodyTrades) {
+            _, _, account in try account?.deposit(Money(clamping: 7)).seq ?? 0
+        },
         FaultRun(name: "close", start: opened()) { _, _, account in
             account?.close()
             return 0
@@ -197,6 +200,15 @@ extension FaultRun {
         let account = try machine.account(victim)
         victim.inject(.killAfter(700), at: 0) { $0.operation == .write && $0.subject == AccountFile.journal }
         _ = try? account.depositThreeTimes()
+    }
+
+    /// A process trades, and dies before it can tidy up.
+    @Sendable private static func somebodyTrades(on machine: SimulatedMachine) throws {
+        let other = machine.process()
+        let account = try machine.account(other)
+        try account.deposit(Money(clamping: 7))
+        other.kill()
+        #expect(machine.disk.hasFile(AccountFile.portfolioTemporary, in: simulatedPath))
     }
 
     @Sendable private static func somebodyResets(on machine: SimulatedMachine) throws { try machine.account().reset() }

@@ -11,7 +11,7 @@ extension SystemCall {
     ///
     /// Left out are those that say what is there, which a file system does not invent: ENOENT, EEXIST, ENOTDIR, EISDIR; what only a
     /// wrong argument brings about: EBADF, EFAULT, EINVAL, ENAMETOOLONG; and EINTR, which no wrapper lets through. EINVAL and ENOSYS of an
-    /// exchange are in: they say that the file system does not know it.
+    /// exchange, and EINVAL of a lease, are in: they say that the file system does not know it.
     var errnos: [Int32] {
         switch operation {
         case .open: [EACCES, EPERM, EMFILE, ENFILE, ENOMEM, ENOSPC, EDQUOT, EROFS, EIO, ELOOP, ENXIO, ETXTBSY]
@@ -32,6 +32,7 @@ extension SystemCall {
         case .currentDirectory: [EACCES, ENOMEM]
         case .tryLock: [EIO, ENOLCK, ENOMEM]
         case .unlock: [EIO, ENOLCK]
+        case .lease: [EAGAIN, EACCES, EINVAL, ENOMEM]
         case .isLocal: [EIO, ENOMEM, EOVERFLOW]
         case .random: [EIO, ENOSYS]
         // A hint: what it returns is not looked at.

@@ -213,6 +213,15 @@ extension SimulatedMachine {
 
     func unlock(_ file: FileDescriptor) { withState { $0.open[file.rawValue]?.lock = nil } }
 
+    /// That others wait who open the file is not simulated: they do it before or after.
+    func lease(_ file: FileDescriptor) throws(Errno) {
+        try withState { state throws(Errno) in
+            guard let open = state.open[file.rawValue] else { throw failure(EBADF) }
+            let isOpenElsewhere = state.open.contains { $0.value.inode == open.inode && $0.key != file.rawValue }
+            guard !isOpenElsewhere else { throw failure(EAGAIN) }
+        }
+    }
+
     /// The time, in nanoseconds, after so much more of it has passed.
     @discardableResult
     func tick(_ nanoseconds: Int64 = 1000) -> Int64 {

@@ -288,6 +288,12 @@ final class SimulatedSystem: System, @unchecked Sendable {
         try leave(fault)
     }
 
+    func lease(_ file: FileDescriptor) throws(Errno) {
+        let fault = try enter(.lease, machine.name(of: file))
+        try machine.lease(file)
+        try leave(fault)
+    }
+
     // MARK: Facts
 
     func isLocal(_ file: FileDescriptor) throws(Errno) -> Bool {
@@ -314,7 +320,7 @@ final class SimulatedSystem: System, @unchecked Sendable {
 struct SystemCall: Hashable, Sendable, CustomStringConvertible {
     enum Operation: String, CaseIterable, Sendable {
         case open, openDirectory, close, status, read, write, truncate, syncData, sync, startWriting, setMode, setOwner
-        case rename, exchange, unlink, makeDirectory, names, currentDirectory, tryLock, unlock, isLocal, random
+        case rename, exchange, unlink, makeDirectory, names, currentDirectory, tryLock, unlock, lease, isLocal, random
     }
 
     /// How many calls of the process came before.
