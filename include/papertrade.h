@@ -303,7 +303,8 @@ typedef struct pt_recover_report {
 /* Rescues a damaged account, on request only: takes the longest good part of the journal, or portfolio.json where that is
  * newer and whole, and starts a new generation that says what it rests on. Every old file is kept under another name. Events
  * after the damage are lost to the account. A damaged journal of an earlier generation is only set aside: the account does not rest
- * on it (seq is 0 then). PT_OK also when nothing was wrong (then nothing is changed, seq is 0 and kept_as is "").
+ * on it (seq is 0 then). The request ids of before are forgotten: look into the kept file before you repeat a request.
+ * PT_OK also when nothing was wrong (then nothing is changed, seq is 0 and kept_as is "").
  * `options` and `report` may be NULL. */
 pt_status pt_recover(const char *path, const pt_options *options, pt_recover_report *report, pt_error *error);
 

@@ -30,22 +30,16 @@ extension Account {
     ///
     /// - Parameter limit: refuse, changing nothing, if there is more.
     /// - Throws: `bufferTooSmall`, and the errors of any change.
-    public func dequeueAll(
-        limit: Int = .max, _ request: RequestOptions = RequestOptions()
-    ) throws(PaperTradeError) -> [QueueEntry] {
+    public func dequeueAll(limit: Int = .max) throws(PaperTradeError) -> [QueueEntry] {
         guard limit == .max else {
             // Nobody can add to the queue between the look and the change.
             return try locked { () throws(PaperTradeError) in
                 let count = try queue().count
                 guard count <= limit else { throw Self.tooSmall(count) }
-                return try dequeueAll(request)
+                return try dequeueAll()
             }
         }
-        return try change(.dequeueAll, request).outcome.removed
-    }
-
-    private func dequeueAll(_ request: RequestOptions) throws(PaperTradeError) -> [QueueEntry] {
-        try change(.dequeueAll, request).outcome.removed
+        return try change(.dequeueAll, RequestOptions()).outcome.removed
     }
 
     static func tooSmall(_ count: Int) -> PaperTradeError {

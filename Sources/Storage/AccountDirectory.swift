@@ -6,7 +6,7 @@ public enum AccountFile {
     /// A journal being made: of a new account, or of the next generation.
     static let nextJournal = "journal.jsonl.next"
     public static let portfolio = "portfolio.json"
-    /// The successor of portfolio.json before it is published, and its predecessor afterwards.
+    /// The successor of portfolio.json before it is published, and its predecessor afterwards: the next commit writes over that.
     static let portfolioTemporary = "portfolio.json.tmp"
     public static let config = "config.json"
     public static let lock = ".lock"

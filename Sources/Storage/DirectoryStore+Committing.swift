@@ -166,7 +166,9 @@ extension DirectoryStore {
                 progress.withLock { $0.failure = failure }
                 throw uncertain(seq, because: failure)
             }
-            progress.withLock { $0.synced(before.writtenSeq) }
+            progress.withLock { progress in
+                if progress.restarts == before.restarts { progress.synced(before.writtenSeq) }
+            }
         }
         do throws(StorageError) {
             try checkStillCounts(file, seq)

@@ -138,11 +138,7 @@ extension DirectoryStore {
         } catch {
             // As if it had not been tried: the next call finds the same problem, and not half an account.
             (state, position, rulesOffset) = (before.state, before.position, before.rulesOffset)
-            progress.withLock { current in
-                let failure = current.failure
-                current = before.progress
-                current.failure = failure
-            }
+            progress.withLock { $0.restart(from: before.progress) }
             requests = RequestIndex()
             throw error
         }
@@ -200,10 +196,7 @@ extension DirectoryStore {
             position = JournalPosition()
             rulesOffset = 0
         }
-        progress.withLock { current in
-            known.failure = current.failure
-            current = known
-        }
+        progress.withLock { $0.restart(from: known) }
     }
 
     /// The bad tail, if that is an unacknowledged write that a crash cut short, or one that is under way.

@@ -9,6 +9,8 @@ struct Progress: Sendable {
     private(set) var writtenSeq: UInt64 = 0
     /// Set when a sync failed: nothing that was not synced before can be trusted any more.
     var failure: StorageError?
+    /// How often it was restarted.
+    private(set) var restarts = 0
     /// The events that are not known to be on the disk, with the ends of their lines.
     private var pending: ArraySlice<(seq: UInt64, end: Int64)> = []
 
@@ -25,10 +27,13 @@ struct Progress: Sendable {
         if seq > durableSeq { pending.append((seq, end)) }
     }
 
-    /// Events that were written were wiped.
-    mutating func unwrote(after seq: UInt64) {
-        writtenSeq = seq
-        while let last = pending.last, last.seq > seq { pending.removeLast() }
+    /// The journal has been read anew, and what was read of it before may have been undone. What a sync that began before comes to, says
+    /// nothing about what is known now.
+    mutating func restart(from known: Progress) {
+        let (failure, restarts) = (failure, restarts)
+        self = known
+        self.failure = failure
+        self.restarts = restarts &+ 1
     }
 
     /// The event is on the disk, and so is everything before it.

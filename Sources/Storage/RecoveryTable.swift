@@ -11,7 +11,7 @@
 /// - *ahead*: portfolio.json names events that the journal does not have, none of them known to be synced: a power cut took what
 ///   was never acknowledged. *lost*: one of them was known to be synced, or the journal is of an earlier generation: acknowledged
 ///   data is missing. *foreign*: the two files are of different accounts.
-/// - Leftovers do not change the outcome. A `portfolio.json.tmp` is removed, or kept aside if it is somebody's edit. A
+/// - Leftovers do not change the outcome. A `portfolio.json.tmp` is removed, or kept aside if it may be somebody's edit. A
 ///   `journal.jsonl.next` beside a journal is a half-done reset: its file is sealed if the exchange had happened, else removed. A
 ///   `journal.jsonl.next` with nothing else is a half-done creation and is removed. Sealed journals without a journal mean that
 ///   the journal is missing.

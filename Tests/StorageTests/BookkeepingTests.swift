@@ -58,13 +58,14 @@ import Testing
         #expect(progress.durableSeq == 6 && progress.durableOffset == 600)
     }
 
-    @Test func `does not reach what was wiped again`() {
+    @Test func `is another one, and remembers failures, when the journal has been read anew`() {
         var progress = Progress(durableSeq: 3, durableOffset: 300)
-        for (seq, end) in [(4, 400), (5, 500), (6, 600)] as [(UInt64, Int64)] { progress.wrote(seq, end: end) }
-        progress.unwrote(after: 4)
-        #expect(progress.writtenSeq == 4)
-        progress.wrote(5, end: 555)
-        progress.synced(6)
-        #expect(progress.durableSeq == 5 && progress.durableOffset == 555)
+        progress.wrote(4, end: 400)
+        progress.failure = StorageError(.io, "a sync failed")
+        let before = progress
+        progress.restart(from: Progress(durableSeq: 2, durableOffset: 200))
+        #expect(progress.durableSeq == 2 && progress.durableOffset == 200 && progress.writtenSeq == 2)
+        #expect(progress.failure == before.failure)
+        #expect(progress.restarts != before.restarts)
     }
 }
