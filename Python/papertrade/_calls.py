@@ -39,6 +39,15 @@ def not_called() -> pt_error:
     return pt_error(status=-1)
 
 
+def call_once(function: Any, pointer: int, statuses: list[int]) -> None:
+    """Appends the status of function(pointer) to `statuses`, which is empty until the call was made, and not from then on.
+
+    What releases a lock needs it: after Ctrl-C that must be made up for if it was not done, and not be done twice, because by then
+    the lock may be another thread's, or a block's around this one. Python acts on Ctrl-C between its own steps; this is one to it.
+    """
+    statuses.extend(map(function, (pointer,)))
+
+
 class _Running(threading.local):
     """The call that is running on this thread: what its callbacks have raised. None if there is no call."""
 

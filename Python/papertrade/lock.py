@@ -6,11 +6,12 @@ import os
 import time
 import warnings
 from ctypes import byref, c_int32, c_void_p
+from threading import get_ident
 from types import TracebackType
 from typing import Any, Optional
 
 from . import errors
-from ._calls import Calls, _logger, not_called
+from ._calls import Calls, _logger, call_once, not_called
 from ._constants import OK
 from ._failures import failure_without_error, refusal
 from ._library import library
@@ -26,12 +27,16 @@ class Lock:
     timeout   seconds that acquiring waits, then Busy names the holder's pid and since when; 0 tries once; None waits for ever
 
     Ctrl-C ends a wait within half a second. The system releases the lock when the process dies, and close() when it is held. Not
-    for an account's .lock: Account.lock makes a critical section of an account. Any thread may release; a forked child must make
-    its own (Forked). Raises Permission, Io, UnsafeFile.
+    for an account's .lock: Account.lock makes a critical section of an account. Threads may share one. Any thread may release();
+    `with` releases what its own thread holds, so leave it in the thread that entered it. A forked child must make its own (Forked).
+    Raises Permission, Io, UnsafeFile.
+
+    Python can also act on Ctrl-C just outside __enter__ and __exit__, where nothing of them runs that could release the lock. One that
+    is made for its block, `with Lock(path):`, is released all the same when the exception is done with; another by release() or close().
     """
 
     _pointer: Optional[int] = None
-    _held = False
+    _owner: Optional[int] = None  # the thread that holds it
 
     def __init__(self, path: StrPath, *, timeout: Optional[float] = 10.0) -> None:
         self.path = os.fsdecode(path)
@@ -51,11 +56,10 @@ class Lock:
         taken = not_called()
         try:
             self._calls.call(self._library.pt_lock_acquire, (pointer, waiting.milliseconds), waiting, error=taken)
-            self._held = True
+            self._owner = get_ident()
         except BaseException:
             if taken.status == OK:
-                self._held = False
-                self._calls.status(self._library.pt_lock_release, (pointer,))
+                self._release(pointer, [])
             raise
 
     def acquire_retrying(self, *, timeout: float = 1.0, attempts: int = 3, delay: float = 1.0) -> None:
@@ -72,19 +76,23 @@ class Lock:
 
     def release(self) -> None:
         """Releases the lock. Misuse if it is not held."""
-        status = self._calls.status(self._library.pt_lock_release, (self._opened(),))
-        if status != OK:
-            raise self._failure(status, "is not held: there is nothing to release")
-        self._held = False
+        statuses: list[int] = []
+        self._release(self._opened(), statuses)
+        self._check_released(statuses)
 
     def close(self) -> None:
         """Releases the lock if it is held, and frees it. Closing it again does nothing."""
-        pointer, self._pointer, self._held = self._pointer, None, False
+        pointer = self._pointer
         if pointer is None:
             return
-        status = self._calls.status(self._library.pt_lock_close, (pointer,))
-        if status not in (OK, errors.Forked.status, errors.Closed.status):
-            raise self._failure(status, "cannot be closed")
+        statuses: list[int] = []
+        try:
+            call_once(self._library.pt_lock_close, pointer, statuses)
+        finally:
+            if statuses:  # if not, it can be closed again
+                self._pointer = self._owner = None
+        if statuses[0] not in (OK, errors.Forked.status, errors.Closed.status):
+            raise self._failure(statuses[0], "cannot be closed")
 
     @staticmethod
     def is_held(path: StrPath) -> bool:
@@ -103,10 +111,15 @@ class Lock:
     def __exit__(
         self, kind: Optional[type[BaseException]], exception: Optional[BaseException], traceback: Optional[TracebackType]
     ) -> None:
-        if not self._held:  # the block released or closed it
-            return
+        statuses: list[int] = []
         try:
-            self.release()
+            self._release_own(statuses)
+        except BaseException:
+            if not statuses:
+                self._release_own(statuses)
+            raise
+        try:
+            self._check_released(statuses)
         except errors.PaperTradeError as failure:
             if exception is None:
                 raise
@@ -117,7 +130,7 @@ class Lock:
         if pointer is None or _getpid() != self._pid:
             return
         try:
-            if self._held:
+            if self._owner is not None:
                 _warn(f"the lock {self.path} was not released", ResourceWarning, source=self)
         finally:
             self._library.pt_lock_close(pointer)
@@ -126,7 +139,28 @@ class Lock:
         raise TypeError("a lock cannot be copied or sent to another process: make one of the same path there")
 
     def __repr__(self) -> str:
-        return f"<papertrade.Lock {self.path!r}{' closed' if self._pointer is None else ' held' if self._held else ''}>"
+        return f"<papertrade.Lock {self.path!r}{' closed' if self._pointer is None else ' held' if self._owner is not None else ''}>"
+
+    def _release_own(self, statuses: list[int]) -> None:
+        """Nothing if the block has released or closed it, also if another thread has taken it since."""
+        pointer = self._pointer
+        if pointer is not None and self._owner == get_ident():
+            self._release(pointer, statuses)
+
+    def _release(self, pointer: int, statuses: list[int]) -> None:
+        """Calls C once, whose status is in `statuses` then. If Ctrl-C comes before that, the lock has its owner still."""
+        owner = self._owner
+        try:
+            self._owner = None  # before C releases it: after that the next owner may have its name here
+            call_once(self._library.pt_lock_release, pointer, statuses)
+        except BaseException:
+            if not statuses:
+                self._owner = owner
+            raise
+
+    def _check_released(self, statuses: list[int]) -> None:
+        if statuses and statuses[0] != OK:
+            raise self._failure(statuses[0], "is not held: there is nothing to release")
 
     def _opened(self) -> int:
         if self._pointer is None:

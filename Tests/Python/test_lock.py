@@ -9,10 +9,12 @@ import subprocess
 import sys
 import threading
 import time
+import traceback
 import unittest
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager
 from typing import Any, Callable, Union
 from unittest import mock
 
@@ -39,6 +41,39 @@ def interrupt_after_the_next_call(of: Union[Lock, Account]) -> Iterator[None]:
     patched = mock.patch.object(of._calls, "status", interrupted)
     patched.start()
     yield
+
+
+def interrupted_after(seconds: float, block: Callable[[], object]) -> list[str]:
+    """Runs the block, with Ctrl-C if it takes longer; returns the functions that were left by that, outermost first."""
+    armed = True
+
+    def interrupt(_number: int, _frame: object) -> None:
+        if armed:
+            raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGALRM, interrupt)
+    try:
+        signal.setitimer(signal.ITIMER_REAL, seconds)
+        block()
+        armed = False
+        return []
+    except KeyboardInterrupt as error:
+        armed = False
+        return [frame.f_code.co_name for frame, _ in traceback.walk_tb(error.__traceback__)][:-1]  # the last is interrupt
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
+def moments(block: Callable[[], object], count: int) -> Iterator[float]:
+    """Moments to interrupt a block at, in seconds: from its beginning to some time after its end."""
+    def duration() -> float:
+        began = time.perf_counter()
+        block()
+        return time.perf_counter() - began
+
+    longest = 1.5 * min(duration() for _ in range(50))
+    return (longest * (1 + step) / count for step in range(count))
 
 
 @needs_library
@@ -126,26 +161,63 @@ class LockTest(DirectoryTest):
         with lock:
             pass
 
-    def test_two_threads_exclude_each_other(self) -> None:
+    def test_an_interrupt_in_the_end_of_a_block_leaves_nothing_held(self) -> None:
+        lock = Lock(self.path)
+        self.addCleanup(lock.close)
+
+        def block() -> None:
+            with lock:
+                pass
+
+        interrupted = 0
+        for seconds in moments(block, 2000):
+            left = interrupted_after(seconds, block)
+            if "__exit__" in left[:-1]:  # in its first line nothing of it can help yet
+                interrupted += 1
+                self.assertFalse(Lock.is_held(self.path), left)
+            elif Lock.is_held(self.path):
+                lock.release()
+        self.assertGreater(interrupted, 0)
+
+    def check_exclusion(self, locks: list[Lock]) -> None:
+        """Two threads, a lock for each. Inside they let each other run, so that one that came in too would be counted."""
         inside, most, total = 0, 0, 0
 
-        def work() -> None:
+        def work(lock: Lock) -> None:
             nonlocal inside, most, total
-            lock = Lock(self.path, timeout=30)
-            for _ in range(50):
+            for _ in range(100):
                 with lock:
                     inside += 1
                     most = max(most, inside)
                     total += 1
+                    time.sleep(0.0001)
                     inside -= 1
-            lock.close()
 
-        threads = [threading.Thread(target=work) for _ in range(4)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-        self.assertEqual((most, total), (1, 200))
+        with ThreadPoolExecutor(max_workers=len(locks)) as pool:
+            for done in [pool.submit(work, lock) for lock in locks]:
+                done.result()
+        self.assertEqual((most, total), (1, 100 * len(locks)))
+        self.assertFalse(Lock.is_held(self.path))
+
+    def test_two_threads_exclude_each_other(self) -> None:
+        with closing(Lock(self.path)) as one, closing(Lock(self.path)) as other:
+            self.check_exclusion([one, other])
+
+    def test_two_threads_exclude_each_other_through_one_lock(self) -> None:
+        interval = sys.getswitchinterval()
+        self.addCleanup(sys.setswitchinterval, interval)
+        sys.setswitchinterval(1e-6)  # so that one acquires between two steps of the other's release
+        with closing(Lock(self.path)) as shared:
+            self.check_exclusion([shared, shared])
+
+    def test_a_block_whose_lock_was_released_in_it_leaves_the_next_owner_alone(self) -> None:
+        with closing(Lock(self.path)) as lock, ThreadPoolExecutor(max_workers=1) as pool:
+            with lock:
+                lock.release()
+                pool.submit(lock.acquire).result()
+            self.assertTrue(Lock.is_held(self.path))
+            lock.release()
+            self.assertFalse(Lock.is_held(self.path))
 
     def test_taking_it_twice_would_deadlock(self) -> None:
         with Lock(self.path) as lock:
