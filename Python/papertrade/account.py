@@ -13,7 +13,7 @@ from types import TracebackType
 from typing import Any, Literal, Optional
 
 from . import errors, maintenance
-from ._calls import Clock, Log, _logger, not_called
+from ._calls import Clock, Log, _logger, call_once, not_called
 from ._constants import OK, WAIT_DEFAULT
 from ._cycles import Cycles
 from ._failures import failure_without_error
@@ -159,12 +159,12 @@ class Account(Trading, State, Queue, Cycles):
         try:
             self._call("pt_begin", milliseconds, waiting=waiting, error=began)
             yield self
+            self._call("pt_commit", waiting=ONCE)
         except BaseException:
             if began.status == OK and self._pointer is not None:
-                # Nothing to report: if there is no batch any more, nothing of it has happened either.
+                # Nothing to report: if there is no batch any more, it was committed, or nothing of it has happened.
                 self._calls.status(self._library.pt_rollback, (self._pointer,))
             raise
-        self._call("pt_commit", waiting=ONCE)
 
     @contextmanager
     def lock(self, timeout: Timeout = Wait.DEFAULT) -> Iterator[Account]:
@@ -176,22 +176,22 @@ class Account(Trading, State, Queue, Cycles):
         """
         milliseconds, waiting = self._wait(timeout)
         taken = not_called()
+        statuses: list[int] = []  # of unlocking
         try:
             self._call("pt_account_lock", milliseconds, waiting=waiting, error=taken)
             yield self
+            self._unlock(statuses)
         except BaseException:
-            if taken.status == OK:
-                self._unlock()  # the exception on its way matters more than what may be wrong here
+            if taken.status == OK and not statuses:
+                self._unlock(statuses)  # the exception on its way matters more than what may be wrong here
             raise
-        status = self._unlock()
-        if status != OK:
-            raise self._failure(status, "is not locked by this thread")
+        if statuses and statuses[0] != OK:
+            raise self._failure(statuses[0], "is not locked by this thread")
 
-    def _unlock(self) -> int:
-        """The status. An account that was closed inside its block is unlocked."""
-        if self._pointer is None:
-            return OK
-        return self._calls.status(self._library.pt_account_unlock, (self._pointer,))
+    def _unlock(self, statuses: list[int]) -> None:
+        """An account that was closed inside its block is unlocked."""
+        if self._pointer is not None:
+            call_once(self._library.pt_account_unlock, self._pointer, statuses)
 
     def _wait(self, timeout: Timeout) -> tuple[int, Waiting]:
         """Milliseconds for C, and how often to wait for so long."""

@@ -349,6 +349,43 @@ class AccountLockTest(AccountTest):
                 section().__enter__()
             in_another_thread(lambda: self.account.deposit(1))
 
+    def section(self, section: Callable[[], Any], body: Callable[[], object]) -> Callable[[], None]:
+        def block() -> None:
+            with section():
+                body()
+        return block
+
+    def is_held(self) -> bool:
+        return Lock.is_held(self.path / ".lock")
+
+    def test_an_interrupt_leaves_no_section_held(self) -> None:
+        block = self.section(self.account.lock, lambda: None)
+        for seconds in moments(block, 2000):
+            left = interrupted_after(seconds, block)
+            self.assertFalse(self.is_held(), left)
+
+    def test_an_interrupt_of_an_inner_section_leaves_the_outer_one_held(self) -> None:
+        block = self.section(self.account.lock, lambda: None)
+        with self.account.lock():
+            for seconds in moments(block, 2000):
+                left = interrupted_after(seconds, block)
+                self.assertTrue(self.is_held(), left)
+        self.assertFalse(self.is_held())
+
+    def test_an_interrupted_batch_has_happened_for_everybody_or_for_nobody(self) -> None:
+        with Account(self.path, durability="process") as account, Account(self.path, read_only=True) as reader:
+            block = self.section(account.batch, lambda: account.deposit(1))
+            outcomes = set()
+            for seconds in moments(block, 2000):
+                before = account.cash
+                left = interrupted_after(seconds, block)
+                self.assertFalse(self.is_held(), left)
+                happened = account.cash - before
+                self.assertEqual(reader.cash, before + happened)
+                outcomes.add((bool(left), happened))
+            self.assertLessEqual(outcomes, {(False, 1), (True, 0), (True, 1)})
+            self.assertIn((True, 0), outcomes)
+
     def test_an_interrupt_ends_the_wait_of_a_change(self) -> None:
         program = (
             HEED_INTERRUPTS + "import papertrade, sys\naccount = papertrade.Account(sys.argv[1], lock_timeout=60)\n"
