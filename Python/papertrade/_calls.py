@@ -58,6 +58,9 @@ class Calls:
     """The C functions as seen from one Account or Lock, and the callbacks that they may call. Any thread."""
 
     def __init__(self, log: Optional[Log] = None, clock: Optional[Clock] = None) -> None:
+        for name, function in (("log", log), ("clock", clock)):
+            if function is not None and not callable(function):
+                raise TypeError(f"{name} is a {type(function).__name__}: a callable is expected, or None")
         self._log = log if log is not None else _logger.log
         self._clock = clock
         self._running = _Running()

@@ -52,6 +52,16 @@ class OpeningTest(DirectoryTest):
         with self.assertRaises(papertrade.InvalidArgument):
             Account("a\0b")
 
+    def test_callbacks_that_cannot_be_called_are_refused_before_anything_is_opened(self) -> None:
+        for name in ("log", "clock"):
+            for call in (
+                lambda **options: Account(self.path, **options), lambda **options: papertrade.recover(self.path, **options),
+                lambda **options: papertrade.import_portfolio(self.path, self.directory / "none", **options),
+            ):
+                with self.assertRaisesRegex(TypeError, f"^{name} is a str: a callable is expected, or None$"):
+                    call(**{name: "print"})
+        self.assertFalse(self.path.exists())
+
     def test_a_closed_account_refuses_everything_and_closes_again_quietly(self) -> None:
         account = Account(self.path)
         account.close()
