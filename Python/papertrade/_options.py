@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import operator
 from ctypes import byref
 from datetime import datetime
-from typing import Any, Optional
+from typing import Any, Optional, SupportsIndex
 
 from . import _constants as constants
 from . import errors
 from ._calls import Calls, Clock, Log
 from ._failures import refusal
 from ._structs import pt_options, pt_request
-from ._text import to_bytes_or_null
+from ._text import shown, to_bytes_or_null
 from ._waiting import Waiting
 from .amounts import Amount, to_double_or_nan
 from .times import to_microseconds_or_now
@@ -73,10 +74,14 @@ def reference(struct: Any) -> Any:
     return None if struct is None else byref(struct)
 
 
-def to_unsigned(number: int, name: str, least: int = 0, bits: int = 64) -> int:
-    """A whole number that fits; ctypes would cut one that does not."""
-    if isinstance(number, bool) or not isinstance(number, int):
-        raise TypeError(f"{name} is a {type(number).__name__}: an int is expected")
-    if not least <= number < 2**bits:
-        raise refusal(errors.InvalidArgument, f"{name} is {number}: {least} to {2**bits - 1} is expected")
-    return number
+def to_unsigned(number: SupportsIndex, name: str, least: int = 0, bits: int = 64) -> int:
+    """A whole number that fits, numpy's among them; ctypes would cut one that does not."""
+    try:
+        if isinstance(number, bool):
+            raise TypeError
+        whole = operator.index(number)
+    except TypeError:
+        raise TypeError(f"{name} is a {type(number).__name__}: an int is expected") from None
+    if not least <= whole < 2**bits:
+        raise refusal(errors.InvalidArgument, f"{name} is {shown(whole)}: {least} to {2**bits - 1} is expected")
+    return whole

@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from ctypes import byref
 from decimal import Decimal
-from typing import Any, Optional, Union
+from typing import Any, Optional, Protocol, Union, runtime_checkable
 
 from . import _results as results
 from . import errors
 from ._handle import Handle
 from ._options import to_unsigned
 from ._structs import event_fn, pt_account_summary, pt_fill, pt_position_info, pt_quote, pt_valuation
-from ._text import to_bytes, to_symbol
+from ._text import shown, to_bytes, to_symbol
 from .amounts import Amount, to_double
 from .types import Change, Event, Fill, Position, Summary, Valuation
 
-Quotes = Union[Mapping[str, Amount], Iterable[tuple[str, Amount]]]
+
+@runtime_checkable
+class SupportsItems(Protocol):
+    """A dict or any other mapping, a Series of pandas."""
+
+    def items(self) -> Iterable[tuple[str, Amount]]: ...
+
+
+Quotes = Union[SupportsItems, Iterable[tuple[str, Amount]]]
 
 
 class State(Handle):
@@ -52,15 +60,15 @@ class State(Handle):
         return [results.position(out) for out in self._list("pt_positions", pt_position_info)]
 
     def value(self, quotes: Quotes) -> Valuation:
-        """The account at the given prices: {"AAPL": Decimal("151.20")}, or pairs. A price of 0 is worthless.
+        """The account at the given prices: {"AAPL": Decimal("151.20")}, a Series of pandas, or pairs. A price of 0 is worthless.
 
         Quotes for what is not held are ignored; of two for one symbol the last counts. InvalidPrice, InvalidSymbol.
         """
-        pairs = list(quotes.items() if isinstance(quotes, Mapping) else quotes)
+        pairs = list(quotes.items() if isinstance(quotes, SupportsItems) else quotes)
         array = (pt_quote * len(pairs))()
         for quote, (symbol, price) in zip(array, pairs):
             quote.symbol = to_symbol(symbol)
-            quote.price = to_double(price, f"price of {symbol}", errors.InvalidPrice)
+            quote.price = to_double(price, f"price of {shown(symbol)}", errors.InvalidPrice)
         out = pt_valuation()
         self._call("pt_value", array if pairs else None, len(pairs), byref(out))
         return results.valuation(out)

@@ -50,6 +50,15 @@ def to_path(path: StrPath, name: str = "path") -> bytes:
     return encoded
 
 
+def shown(given: object) -> str:
+    """What was given, for a message: short, on one line, without its control characters."""
+    try:
+        text = ascii(given) if isinstance(given, str) else str(given)
+    except ValueError:  # Python does not write out integers of more than 4,300 digits
+        return "a number of thousands of digits"
+    return text if len(text) <= 60 else f"{text[:60]}..."
+
+
 def from_bytes(encoded: bytes) -> str:
     return encoded.decode("utf-8", "replace")
 

@@ -19,7 +19,7 @@ class Waiting:
         self.pieces = range(sys.maxsize)
         self.milliseconds = PIECE_MILLISECONDS  # of a piece, for C
         if seconds is not None:
-            whole = to_milliseconds(seconds, name)
+            whole = to_milliseconds(seconds, name, ", or None to wait for ever")
             pieces = max(1, math.ceil(whole / PIECE_MILLISECONDS))
             self.pieces = range(pieces)
             self.milliseconds = math.ceil(whole / pieces)

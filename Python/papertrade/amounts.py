@@ -19,6 +19,7 @@ from typing import Optional, Union
 from . import errors
 from ._constants import AMOUNT_MAX
 from ._failures import refusal
+from ._text import shown
 
 Amount = Union[int, float, Decimal, str, Fraction]
 """What is accepted wherever an amount is."""
@@ -52,7 +53,7 @@ def _to_double(value: Amount, name: str, invalid: type[errors.InvalidArgument]) 
         return _of_decimal(value, value, name, invalid)
     if isinstance(value, str):
         if not _number.fullmatch(value):
-            raise refusal(invalid, f"{name} is {_shown(value)}: a number such as \"150.25\" is expected")
+            raise refusal(invalid, f"{name} is {shown(value)}: a number such as \"150.25\" is expected")
         return _of_decimal(Decimal(value), value, name, invalid)
     if isinstance(value, numbers.Rational):  # Fraction, numpy's integers
         return _of_fraction(Fraction(int(value.numerator), int(value.denominator)), value, name, invalid)
@@ -63,7 +64,7 @@ def _to_double(value: Amount, name: str, invalid: type[errors.InvalidArgument]) 
 
 def _of_decimal(number: Decimal, given: object, name: str, invalid: type[errors.InvalidArgument]) -> float:
     if not number.is_finite():
-        raise refusal(invalid, f"{name} is {_shown(given)}: a finite number is expected")
+        raise refusal(invalid, f"{name} is {shown(given)}: a finite number is expected")
     if number and number.adjusted() > 9:  # before anything writes out 1E+999999999
         raise _too_large(given, name, invalid)
     rounded = number.quantize(_millionth, context=_exact)
@@ -107,17 +108,8 @@ def from_double_or_nan(double: float) -> Optional[Decimal]:
 
 
 def _too_precise(given: object, name: str) -> errors.PaperTradeError:
-    return refusal(errors.TooPrecise, f"{name} is {_shown(given)}: at most 6 decimals are kept exactly; round it first")
+    return refusal(errors.TooPrecise, f"{name} is {shown(given)}: at most 6 decimals are kept exactly; round it first")
 
 
 def _too_large(given: object, name: str, invalid: type[errors.InvalidArgument]) -> errors.PaperTradeError:
-    return refusal(invalid, f"{name} is {_shown(given)}: the largest amount is {AMOUNT_MAX}")
-
-
-def _shown(given: object) -> str:
-    """What was given, short, on one line, without its control characters."""
-    try:
-        text = ascii(given) if isinstance(given, str) else str(given)
-    except ValueError:  # Python does not write out integers of more than 4,300 digits
-        return "a number of thousands of digits"
-    return text if len(text) <= 60 else f"{text[:60]}..."
+    return refusal(invalid, f"{name} is {shown(given)}: the largest amount is {AMOUNT_MAX}")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import numbers
 from datetime import datetime, timedelta, timezone
 from enum import Enum
 from typing import Optional, Union
@@ -9,6 +11,7 @@ from typing import Optional, Union
 from . import errors
 from ._constants import TIME_NOW
 from ._failures import refusal
+from ._text import shown
 
 
 class Wait(Enum):
@@ -47,10 +50,13 @@ def from_microseconds(microseconds: int) -> datetime:
     return _epoch + timedelta(microseconds=microseconds)
 
 
-def to_milliseconds(seconds: float, name: str = "timeout") -> int:
-    """A time span for C: seconds, 0 or more, rounded up to milliseconds so that a short wait is not none."""
-    if isinstance(seconds, bool) or not isinstance(seconds, (int, float)):
-        raise TypeError(f"{name} is a {type(seconds).__name__}: a number of seconds is expected")
+def to_milliseconds(seconds: float, name: str = "timeout", otherwise: str = "") -> int:
+    """A time span for C: seconds, 0 or more, rounded up to milliseconds so that a short wait is not none.
+
+    Any real number will do, numpy's among them. `otherwise` is for the refusal: what may be given besides.
+    """
+    if isinstance(seconds, bool) or not isinstance(seconds, numbers.Real):
+        raise TypeError(f"{name} is a {type(seconds).__name__}: a number of seconds is expected{otherwise}")
     if not 0 <= seconds <= _longest:
-        raise refusal(errors.InvalidArgument, f"{name} is {seconds}: 0 or more seconds are expected")
-    return int(-(-seconds * 1000 // 1))
+        raise refusal(errors.InvalidArgument, f"{name} is {shown(seconds)}: 0 to {_longest} seconds are expected{otherwise}")
+    return math.ceil(float(seconds) * 1000)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unittest
+from collections.abc import Iterator
 from dataclasses import FrozenInstanceError, asdict
 from datetime import datetime, timedelta, timezone
 from decimal import Decimal
@@ -238,6 +239,25 @@ class StateTest(AccountTest):
         self.assertEqual(self.account.value({}).total_value, 10000)
         with self.assertRaises(papertrade.InvalidPrice):
             self.account.value({"AAPL": -1})
+
+    def test_whatever_has_items_is_quotes(self) -> None:
+        class Series:
+            """As that of pandas: iterating it gives the prices only."""
+
+            def items(self) -> list[tuple[str, float]]:
+                return [("AAPL", 110.5)]
+
+            def __iter__(self) -> Iterator[float]:
+                return iter([110.5])
+
+        self.account.buy("AAPL", 10, 100)
+        self.assertEqual(self.account.value(Series()).market_value, 1105)
+
+    def test_a_wrong_price_is_refused_in_one_line_that_names_the_symbol(self) -> None:
+        for symbol, expected in (("AAPL", "'AAPL'"), ("A\nB", r"'A\nB'"), ("\x1b[31m" * 20, "'" + r"\x1b[31m" * 7 + r"\x1..." )):
+            with self.assertRaises(papertrade.InvalidPrice) as caught:
+                self.account.value({symbol: "x"})
+            self.assertEqual(str(caught.exception), f"price of {expected} is 'x': a number such as \"150.25\" is expected")
 
     def test_history_is_every_event_with_its_line(self) -> None:
         self.account.buy("AAPL", "0.1", "150.25", request_id="one", note="héllo", time=NOON)

@@ -13,6 +13,7 @@ from fractions import Fraction
 
 import support  # noqa: F401 (finds the package)
 from papertrade import InvalidAmount, InvalidArgument, InvalidPrice, InvalidTime, TooPrecise, enums, errors
+from papertrade._options import to_unsigned
 from papertrade._waiting import Waiting
 from papertrade.amounts import LARGEST, MILLIONTHS, from_double, from_double_or_nan, to_double
 from papertrade.times import from_microseconds, to_microseconds, to_milliseconds
@@ -145,13 +146,17 @@ class TimesTest(unittest.TestCase):
                 to_microseconds(value)  # type: ignore[arg-type]
 
     def test_timeouts_are_seconds_rounded_up_to_milliseconds(self) -> None:
-        for seconds, expected in ((0, 0), (0.0, 0), (10, 10000), (0.25, 250), (0.0001, 1), (1.0001, 1001)):
-            self.assertEqual(to_milliseconds(seconds), expected)
+        for seconds, expected in (
+            (0, 0), (0.0, 0), (10, 10000), (0.25, 250), (0.0001, 1), (1.0001, 1001), (10**12, 10**15), (Fraction(1, 3000), 1),
+        ):
+            self.assertEqual(to_milliseconds(seconds), expected)  # type: ignore[arg-type]
 
     def test_timeouts_that_are_none_are_refused(self) -> None:
-        for seconds in (-1, -0.001, math.nan, math.inf, 1e300, 10**400):
-            with self.subTest(seconds=seconds), self.assertRaises(InvalidArgument):
+        for seconds in (-1, -0.001, math.nan, math.inf, 1e300, 10**400, 10**5000, 10**12 + 1):
+            with self.assertRaisesRegex(InvalidArgument, "^timeout is .{1,63}: 0 to 1000000000000 seconds are expected$"):
                 to_milliseconds(seconds)
+            with self.assertRaisesRegex(InvalidArgument, "seconds are expected, or None to wait for ever$"):
+                Waiting(seconds)
         for other in (True, "10", Decimal(1), None):
             with self.assertRaises(TypeError):
                 to_milliseconds(other)  # type: ignore[arg-type]
@@ -161,6 +166,31 @@ class TimesTest(unittest.TestCase):
             waiting = Waiting(seconds)
             self.assertEqual((len(waiting.pieces), waiting.milliseconds), (pieces, milliseconds))
         self.assertGreater(len(Waiting(None).pieces), 2**31 - 2)
+
+
+class IntegersTest(unittest.TestCase):
+    def test_what_is_an_index_is_an_integer(self) -> None:
+        class Eight:
+            """As numpy's integers are."""
+
+            def __index__(self) -> int:
+                return 8
+
+        for number in (8, Eight()):
+            self.assertIs(type(to_unsigned(number, "limit")), int)
+            self.assertEqual(to_unsigned(number, "limit"), 8)
+
+    def test_what_is_no_integer_or_does_not_fit_is_refused_by_name(self) -> None:
+        class Array:
+            def __index__(self) -> int:
+                raise TypeError("only one element can be an index")
+
+        for wrong in (True, 1.0, "1", None, Decimal(1), Array()):
+            with self.assertRaisesRegex(TypeError, f"^limit is a {type(wrong).__name__}: an int is expected$"):
+                to_unsigned(wrong, "limit")  # type: ignore[arg-type]
+        for number in (-1, 2**64, 10**5000):
+            with self.assertRaisesRegex(InvalidArgument, r"^limit is .{1,63}: 0 to 18446744073709551615 is expected$"):
+                to_unsigned(number, "limit")
 
 
 class EnumsTest(unittest.TestCase):
