@@ -1,6 +1,7 @@
 """What calls return: frozen dataclasses. Amounts are Decimal, moments are aware datetimes in UTC, and None means "there is none".
 
-All of them work with dataclasses.asdict, so that pandas.DataFrame(map(asdict, account.positions())) is a table.
+All of them work with dataclasses.asdict, so that pandas.DataFrame(map(asdict, account.positions())) is a table. In one of an
+enumeration there would be bare numbers: {**asdict(fill), "side": str(fill.side)} is a row with the name.
 """
 
 from __future__ import annotations

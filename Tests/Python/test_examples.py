@@ -104,6 +104,7 @@ class DocumentationTest(DirectoryTest):
         self.assertEqual(done.stderr, "")
         self.assertEqual(done.stdout.splitlines()[0], "6000 4000")
         self.assertIn("NVDA BOUGHT", done.stdout)
+        self.assertEqual(done.stdout.splitlines()[-1], "['BUY', 'SELL']")
 
 
 if __name__ == "__main__":
