@@ -16,7 +16,8 @@ it is on the disk.
     refused, nothing has changed
 
 Amounts    Shares, prices and money go in as int, Decimal, str, Fraction or float, and come out as Decimal; both are exact to the
-           millionth, up to 999,999,999.999999. What is more precise is refused, never rounded. See papertrade.amounts.
+           millionth, up to 999,999,999.999999. What is more precise is refused, never rounded; but a float is taken as the nearest
+           millionth, and refused if that changes it by more than a ten-thousandth of itself. See papertrade.amounts.
 Times      Aware datetimes; naive ones are refused. Time spans are seconds.
 Errors     PaperTradeError and one class for every status of C, named after it. See papertrade.errors.
 Library    The shared library libpapertrade is loaded when it is first needed: from the file that the environment variable

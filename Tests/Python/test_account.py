@@ -33,6 +33,13 @@ class TradingTest(AccountTest):
             fill = self.account.buy("PENNY", 10, price)
             self.assertEqual((fill.price, fill.total), (Decimal("0.1"), 1))
 
+    def test_a_float_is_the_nearest_millionth_unless_that_changes_it_by_more_than_a_ten_thousandth(self) -> None:
+        for price, expected in ((0.1 + 0.2, "0.3"), (1.0000001, "1"), (0.01000099, "0.010001")):
+            self.assertEqual(self.account.buy("PENNY", 1, price).price, Decimal(expected))
+        for refused in (0.0000078, 0.00100049, "1.0000001", Decimal("1.0000001"), Fraction(10000001, 10000000)):
+            with self.assertRaises(papertrade.TooPrecise):
+                self.account.buy("PENNY", 1, refused)
+
     def test_a_sale_realizes_its_part_of_the_cost(self) -> None:
         self.account.buy("AAPL", 10, 100)
         fill = self.account.sell("AAPL", 4, 110)
