@@ -10,7 +10,7 @@ from ctypes import byref, c_void_p
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Literal, Optional
+from typing import Any, Literal, Optional, TypeVar
 
 from . import errors, maintenance
 from ._calls import Clock, Log, _logger, call_once, not_called
@@ -27,6 +27,8 @@ from ._waiting import ONCE, Waiting
 from .amounts import Amount, to_double_or_nan
 from .times import Timeout, Wait
 from .types import VerifyReport
+
+Self = TypeVar("Self", bound="Account")  # typing has it from Python 3.11 on
 
 
 class Account(Trading, State, Queue, Cycles):
@@ -114,7 +116,7 @@ class Account(Trading, State, Queue, Cycles):
         if status not in (OK, errors.Forked.status, errors.Closed.status):
             raise self._failure(status, "cannot be closed from inside one of its callbacks")
 
-    def __enter__(self) -> Account:
+    def __enter__(self: Self) -> Self:
         self._opened()
         return self
 
@@ -145,7 +147,7 @@ class Account(Trading, State, Queue, Cycles):
     # Critical sections
 
     @contextmanager
-    def batch(self, timeout: Timeout = Wait.DEFAULT) -> Iterator[Account]:
+    def batch(self: Self, timeout: Timeout = Wait.DEFAULT) -> Iterator[Self]:
         """Many changes, one commit: `with account.batch():` commits at its end, and rolls back if an exception leaves it.
 
         Takes the lock, waiting `timeout` seconds, and belongs to this thread; other threads and processes wait, and another
@@ -167,7 +169,7 @@ class Account(Trading, State, Queue, Cycles):
             raise
 
     @contextmanager
-    def lock(self, timeout: Timeout = Wait.DEFAULT) -> Iterator[Account]:
+    def lock(self: Self, timeout: Timeout = Wait.DEFAULT) -> Iterator[Self]:
         """Makes several calls of this thread one critical section: `with account.lock():`. May be nested.
 
         Waits `timeout` seconds, then Busy names the holder; None waits for ever; default: lock_timeout of the account. Unlike

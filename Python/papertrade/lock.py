@@ -8,7 +8,7 @@ import warnings
 from ctypes import byref, c_int32, c_void_p
 from threading import get_ident
 from types import TracebackType
-from typing import Any, Optional
+from typing import Any, Optional, TypeVar
 
 from . import errors
 from ._calls import Calls, _logger, call_once, not_called
@@ -19,6 +19,8 @@ from ._options import to_unsigned
 from ._text import StrPath, to_path
 from ._waiting import Waiting
 from .times import Timeout, Wait, to_milliseconds
+
+Self = TypeVar("Self", bound="Lock")  # typing has it from Python 3.11 on
 
 
 class Lock:
@@ -104,7 +106,7 @@ class Lock:
         Calls().call(library().pt_lock_is_held, (to_path(path), byref(held)))
         return held.value != 0
 
-    def __enter__(self) -> Lock:
+    def __enter__(self: Self) -> Self:
         self.acquire()
         return self
 

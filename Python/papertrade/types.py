@@ -268,6 +268,6 @@ class Analysis:
     shares: Optional[Amount] = None  # how many to buy
     amount: Optional[Amount] = None  # how much money to spend at most, commission included, in whole shares
     time: Optional[datetime] = None  # when the judgement was made; None: just now. An old one counts as no analysis
-    confidence: Optional[Confidence] = None
+    confidence: Union[Confidence, str, None] = None
     reason: str = ""                 # up to 256 bytes of UTF-8
     sector: str = ""                 # up to 64 bytes of UTF-8

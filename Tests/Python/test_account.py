@@ -8,6 +8,7 @@ from dataclasses import FrozenInstanceError, asdict
 from datetime import datetime, timedelta, timezone
 from decimal import Decimal
 from fractions import Fraction
+from typing import TypeVar, Union, get_type_hints
 
 import papertrade
 from papertrade import ALL_SHARES, Account, Change, Fill, Side
@@ -300,6 +301,21 @@ class ClockTest(DirectoryTest):
             now[0] += timedelta(days=1)
             self.assertEqual(account.buy("AAPL", 1, 1).time, NOON + timedelta(days=1))
             self.assertEqual(account.buy("AAPL", 1, 1, time=NOON).time, NOON)
+
+
+class AnnotationsTest(unittest.TestCase):
+    def test_an_account_or_lock_of_a_subclass_is_one_in_its_blocks_too(self) -> None:
+        for method in (Account.__enter__, papertrade.Lock.__enter__, Account.batch, Account.lock):
+            with self.subTest(method=method.__qualname__):
+                hints = get_type_hints(method)
+                self.assertIsInstance(hints.get("self"), TypeVar)
+                result = hints["return"]
+                self.assertEqual(getattr(result, "__args__", (result,)), (hints["self"],))
+
+    def test_a_judgement_takes_the_name_of_a_confidence_as_that_of_a_signal(self) -> None:
+        hints = get_type_hints(papertrade.Analysis)
+        self.assertEqual(hints["signal"], Union[papertrade.Signal, str])
+        self.assertEqual(hints["confidence"], Union[papertrade.Confidence, str, None])
 
 
 if __name__ == "__main__":

@@ -237,7 +237,7 @@ class RecordsTest(CycleTest):
 
     def test_what_is_known_has_everything_that_the_analyst_said(self) -> None:
         self.configure(watchlist=["B", "A"])
-        self.opinions.update(A=opinion("HOLD", "60.5", "9.75", confidence=Confidence.HIGH, sector="Chips — €"), B=opinion("SELL", 1))
+        self.opinions.update(A=opinion("HOLD", "60.5", "9.75", confidence="high", sector="Chips — €"), B=opinion("SELL", 1))
         self.monitoring("2014-06-02 14:00")
         self.assertEqual(self.trader.signals(), [
             KnownSignal("A", Signal.HOLD, Decimal("60.5"), Decimal("9.75"), Confidence.HIGH, "Chips — €", self.now),
