@@ -179,6 +179,14 @@ class LockTest(DirectoryTest):
                 lock.release()
         self.assertGreater(interrupted, 0)
 
+    def test_a_lock_whose_close_was_interrupted_can_be_closed_again(self) -> None:
+        for step in range(500):
+            lock = Lock(self.path)
+            lock.acquire()
+            left = interrupted_after(1e-6 * (1 + step % 50), lock.close)
+            lock.close()
+            self.assertFalse(Lock.is_held(self.path), left)
+
     def check_exclusion(self, locks: list[Lock]) -> None:
         """Two threads, a lock for each. Inside they let each other run, so that one that came in too would be counted."""
         inside, most, total = 0, 0, 0
