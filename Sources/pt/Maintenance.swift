@@ -80,8 +80,8 @@ struct VerifyCommand: ParsableCommand {
         discussion: """
             Reads every line of every journal, checks each checksum and link, computes every event again, and checks after each that \
             cash + cost of positions = net deposits + realized P&L. JSON: ok, events, first_seq, last_seq, durable_seq, \
-            generations, portfolio_current, unfinished_tail, cash, total_cost, net_deposits, realized_pnl and problems, each with \
-            code, name and message.
+            generations, portfolio_current (false also if a problem kept it from being compared), unfinished_tail, cash, total_cost, \
+            net_deposits, realized_pnl and problems, each with code, name and message.
             """)
 
     @OptionGroup(title: "Account") var account: AccountArguments
@@ -105,14 +105,18 @@ private struct VerifyView {
 
     var problems: [PaperTradeError] { report.problems.map { PaperTradeError($0) } }
 
+    private var portfolio: String {
+        if report.isPortfolioCurrent { return "current" }
+        // Then nothing publishes it again, and a recovery may take the account from it.
+        guard problems.isEmpty else { return "not proved, because of what is wrong: leave it as it is, 'pt recover' may need it" }
+        return "behind, missing or edited: the next change publishes it again"
+    }
+
     var text: String {
         var rows = [
             ["Events", "\(grouping("\(report.events)")), from \(report.firstSeq) to \(report.lastSeq)"],
             ["On the disk up to", "\(report.durableSeq)"], ["Generations", "\(report.generations)"],
-            [
-                "portfolio.json",
-                report.isPortfolioCurrent ? "current" : "behind, missing or edited: the next change publishes it again",
-            ],
+            ["portfolio.json", portfolio],
         ]
         if report.hasUnfinishedTail { rows.append(["Journal's end", "an unacknowledged write, which the next change removes"]) }
         rows += [
@@ -154,8 +158,9 @@ struct RecoverCommand: ParsableCommand {
         commandName: "recover", abstract: "Rescue a damaged account; every old file is kept under another name.",
         discussion: """
             Takes the longest good part of the journal, or portfolio.json where that is newer and whole, and starts a new generation \
-            from it. Events after the damage are lost to the account. Changes nothing if nothing is wrong. JSON: recovered, kept_seq, \
-            lost_events, seq, generation, from_portfolio, kept_as.
+            from it. Events after the damage are lost to the account, and history no longer shows those before it: they are only in the \
+            file that is kept. Changes nothing if nothing is wrong. JSON: recovered, kept_seq, lost_events, seq, generation, \
+            from_portfolio, kept_as.
             """)
 
     @OptionGroup(title: "Account") var account: AccountArguments
@@ -167,7 +172,7 @@ struct RecoverCommand: ParsableCommand {
         var options = account.options()
         try lock.apply(to: &options)
         let report = try Account.recover(account.path, options: options)
-        Report.done(isQuiet: quiet.quiet, isJSON: output.json, Self.object(report), Self.sentence(report))
+        Report.done(isQuiet: quiet.quiet, isJSON: output.json, Self.object(report), sentence(report))
     }
 
     private static func object(_ report: RecoverReport) -> JSON {
@@ -180,12 +185,34 @@ struct RecoverCommand: ParsableCommand {
         ])
     }
 
-    private static func sentence(_ report: RecoverReport) -> String {
-        guard report.seq > 0 else { return "nothing to recover: the account opens, and nothing was changed" }
+    private func sentence(_ report: RecoverReport) -> String {
+        let kept = printable(report.keptAs)
+        guard report.seq > 0 else {
+            guard !kept.isEmpty else { return "nothing to recover: the account opens, and nothing was changed" }
+            return "the account is whole; a damaged journal of an earlier generation is kept as \(kept), "
+                + "and its events are only there"
+        }
         let source = report.isFromPortfolio ? "portfolio.json" : "the journal"
-        let kept = report.keptAs.isEmpty ? "" : "; the damaged journal is kept as \(printable(report.keptAs))"
+        let history = isFirst(report.seq) ? "begins at" : "goes on with"
         return "recovered the account as of event \(report.keptSeq) from \(source), as generation \(report.generation): "
-            + "\(counted(report.lostEvents, "later event")) could not be used\(kept)"
+            + "\(counted(report.lostEvents, "later event")) could not be used; history \(history) event \(report.seq), "
+            + (kept.isEmpty
+                ? "and the journal's earlier events are lost" : "and the journal's earlier events are only in \(kept)")
+    }
+
+    /// Whether history has nothing before an event: no journal that a reset had sealed.
+    private func isFirst(_ seq: UInt64) -> Bool {
+        var options = Options()
+        options.isReadOnly = true
+        options.allowsNetwork = account.allowNetwork
+        guard let opened = try? Account(account.path, options: options) else { return false }
+        defer { opened.close() }
+        var first = seq
+        try? opened.history(from: 1) { event in
+            first = event.record.seq
+            return false
+        }
+        return first == seq
     }
 }
 

@@ -46,6 +46,70 @@ class Maintenance(PTTestCase):
         self.assertEqual(self.files(), before)
 
 
+class Damage(PTTestCase):
+    """What verify and recover say to people about an account that is damaged."""
+
+    def setUp(self):
+        super().setUp()
+        self.open_account()
+        for amount in range(1, 6):
+            self.done("deposit", str(amount))
+
+    def damage(self, name="journal.jsonl"):
+        journal = self.account / name
+        journal.write_bytes(journal.read_bytes().replace(b'"amount":3.0', b'"amount":8.0'))
+
+    def kept(self, pattern):
+        [path] = self.account.glob(pattern)
+        return path.name
+
+    def test_verify_does_not_call_what_a_recovery_needs_behind(self):
+        self.damage()
+        out = self.pt("verify").out
+        self.assertRegex(out, r"(?m)^portfolio\.json +not proved, because of what is wrong: leave it as it is, 'pt recover' may need it$")
+        self.assertNotIn("publishes", out)
+
+    def test_recover_says_where_history_begins_and_where_the_events_before_it_are(self):
+        self.damage()
+        out = self.done("recover").out
+        self.assertEqual(
+            out, "recovered the account as of event 7 from portfolio.json, as generation 2: 0 later events could not be used; history "
+            f"begins at event 8, and the journal's earlier events are only in {self.kept('journal-1-damaged*')}\n")
+        self.assertEqual(self.history()[0]["seq"], 8)
+
+    def test_a_second_recovery_says_so_again(self):
+        self.damage()
+        self.done("recover")
+        self.done("deposit", "3")
+        self.damage()
+        self.assertIn("as generation 3: 0 later events could not be used; history begins at event 11, ", self.done("recover").out)
+        self.assertEqual(self.history()[0]["seq"], 11)
+
+    def test_history_goes_on_where_a_reset_had_sealed_a_journal(self):
+        self.done("reset")
+        self.done("deposit", "3")
+        self.done("deposit", "4")
+        self.damage()
+        (self.account / "portfolio.json").unlink()
+        out = self.done("recover").out
+        self.assertIn("history goes on with event 12, and the journal's earlier events are only in journal-2-damaged", out)
+        self.assertEqual([event["seq"] for event in self.history()], [*range(1, 8), 12, 13])
+
+    def test_recover_says_that_a_lost_journal_is_lost(self):
+        (self.account / "journal.jsonl").unlink()
+        self.assertTrue(self.done("recover").out.endswith("history begins at event 8, and the journal's earlier events are lost\n"))
+
+    def test_recover_says_what_it_set_aside_of_an_earlier_generation(self):
+        self.done("reset")
+        self.damage("journal-1.jsonl")
+        out = self.done("recover").out
+        self.assertEqual(
+            out, "the account is whole; a damaged journal of an earlier generation is kept as "
+            f"{self.kept('journal-1-damaged*')}, and its events are only there\n")
+        self.assertEqual(self.history()[0]["type"], "reset")
+        self.assertEqual(self.done("recover").out, "nothing to recover: the account opens, and nothing was changed\n")
+
+
 class Import(PTTestCase):
     def setUp(self):
         super().setUp()
