@@ -20,8 +20,18 @@ struct ImportCommand: ParsableCommand {
         var options = account.options()
         options.createsIfMissing = true
         try lock.apply(to: &options)
-        let report = try Account.importing(oldPortfolio, into: account.path, options: options)
+        let report = try importing(options)
         Report.done(isQuiet: quiet.quiet, isJSON: output.json, Self.object(report, account.path), Self.text(report))
+    }
+
+    private func importing(_ options: Options) throws(PaperTradeError) -> ImportReport {
+        do throws(PaperTradeError) {
+            return try Account.importing(oldPortfolio, into: account.path, options: options)
+        } catch {
+            // A file that is not there is no unusable data: every command says so by the same exit code.
+            guard error.status == .invalidImport, !Files.exists(oldPortfolio) else { throw error }
+            throw PaperTradeError(.io, error.message, errno: error.errno)
+        }
     }
 
     private static func text(_ report: ImportReport) -> String {

@@ -149,7 +149,12 @@ class Import(PTTestCase):
         self.portfolio.write_text('{"cash": "much"}')
         self.assertEqual(self.fails(5, "import", self.portfolio, "--json").error["name"], "PT_INVALID_IMPORT")
         self.assertFalse(self.account.exists())
-        self.fails(5, "import", "missing.json")
+
+    def test_a_file_that_is_not_there_is_told_from_one_that_is_not_usable(self):
+        error = self.fails(3, "import", "missing.json", "--json").error
+        self.assertEqual((error["name"], "paper_portfolio.json" in error["message"]), ("PT_IO", True))
+        self.assertEqual(self.fails(5, "import", ".", "--json").error["name"], "PT_INVALID_IMPORT")
+        self.assertFalse(self.account.exists())
 
 
 class Config(PTTestCase):
