@@ -27,9 +27,20 @@ struct SellCommand: ParsableCommand {
 
     func run() throws {
         let (symbol, price) = (try Symbol(checking: symbol), try Price(checking: price))
-        let shares = shares == "all" ? nil : try Shares(checking: shares)
+        let shares = try numberOrAll()
         try change.perform { (account, request) throws(PaperTradeError) in
             try account.sell(symbol, shares, at: price, request).receipt
+        }
+    }
+
+    /// `nil` for all of them.
+    private func numberOrAll() throws(PaperTradeError) -> Shares? {
+        if shares == "all" { return nil }
+        do throws(PaperTradeError) {
+            return try Shares(checking: shares)
+        } catch {
+            guard error.status == .invalidShares else { throw error }
+            throw PaperTradeError(error.status, error.message + ", nor all")
         }
     }
 }

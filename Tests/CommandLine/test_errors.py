@@ -58,6 +58,8 @@ class WrongArguments(PTTestCase):
             (["buy", "A" * 33, "1", "1"], "PT_INVALID_SYMBOL"),
             (["buy", "AAPL", "0", "1"], "PT_INVALID_SHARES"),
             (["buy", "AAPL", "all", "1"], "PT_INVALID_SHARES"),
+            (["sell", "AAPL", "ALL", "1"], "PT_INVALID_SHARES"),
+            (["sell", "AAPL", "0.0000001", "1"], "PT_TOO_PRECISE"),
             (["buy", "AAPL", "nan", "1"], "PT_INVALID_SHARES"),
             (["buy", "AAPL", "1e3", "1"], "PT_INVALID_SHARES"),
             (["buy", "AAPL", "1000000000", "1"], "PT_INVALID_SHARES"),
@@ -102,6 +104,12 @@ class WrongArguments(PTTestCase):
                 self.assertEqual((error["exit"], error["name"]), (2, name), error["message"])
         self.assertEqual(self.files(), before)
         self.assertFalse((self.directory / "other").exists())
+
+    def test_what_sell_takes_instead_of_a_number_is_said(self):
+        self.open_account()
+        self.assertEqual(
+            self.fails(2, "sell", "AAPL", "ALL", "1").err,
+            "pt: shares ALL is not a number above 0 and at most 999999999.999999, nor all\n")
 
     def test_a_wrong_command_line_exits_2_with_one_line_and_a_hint(self):
         self.open_account()
