@@ -129,14 +129,35 @@ private struct UsageMessage {
         {
             message = "\(printable(number)) is negative: amounts are given without a sign"
         }
+        let help = Self.helpCommand(error)
+        if let group = Self.group(of: help) {
+            // The parser takes a word that is no subcommand for an argument of the one that runs without a word.
+            if message.contains("nexpected argument"), let word = Self.quoted(message) {
+                text = "there is no command '\(group) \(word)' (see 'pt \(group) --help')"
+                return
+            }
+        }
         while message.hasSuffix(".") { message.removeLast() }
-        text = message.prefix(1).lowercased() + message.dropFirst() + " (see '\(Self.helpCommand(error))')"
+        text = message.prefix(1).lowercased() + message.dropFirst() + " (see '\(help)')"
     }
 
     /// `-5`, `-.5`
     private static func isNegativeNumber(_ argument: String) -> Bool {
         guard argument.hasPrefix("-"), let second = argument.utf8.dropFirst().first else { return false }
         return second == UInt8(ascii: ".") || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(second)
+    }
+
+    /// `queue`, if the help is that of its default subcommand and nobody asked for that: `pt queue list --help` after `pt queue remove`.
+    private static func group(of helpCommand: String) -> String? {
+        let words = helpCommand.split(separator: " ").map(String.init)
+        guard words.count == 4, !CommandLine.arguments.dropFirst().contains(words[2]) else { return nil }
+        return words[1]
+    }
+
+    /// The first text in quotes.
+    private static func quoted(_ message: String) -> String? {
+        let pieces = message.split(separator: "'", omittingEmptySubsequences: false)
+        return pieces.count > 2 ? String(pieces[1]) : nil
     }
 
     /// `pt buy --help`, which the parser names at the end of its long message.
