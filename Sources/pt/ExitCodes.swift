@@ -1,7 +1,8 @@
 import ArgumentParser
 import PaperTrade
 
-/// What `pt` tells its caller: the range of the library's status, and the one status that is worth waiting for.
+/// What `pt` tells its caller: the range of the library's status, and the one status that is worth waiting for; and what a shell says of
+/// one that a signal ended.
 enum ExitCodes: Int32, CaseIterable {
     case success = 0
     case refused = 1
@@ -11,6 +12,7 @@ enum ExitCodes: Int32, CaseIterable {
     case data = 5
     case uncertain = 6
     case interrupted = 130
+    case terminated = 143
 
     init(_ status: Status) {
         switch status.rawValue {
@@ -31,9 +33,10 @@ enum ExitCodes: Int32, CaseIterable {
         case .usage: "an argument is wrong, or the command line"
         case .environment: "the environment does not allow it: no account here, read-only, disk full"
         case .busy: "busy: another program held the lock until the timeout; try again"
-        case .data: "the data is not usable: a damaged journal, an invalid config.json"
+        case .data: "unusable data: a damaged journal, an invalid config.json (cycles, init)"
         case .uncertain: "unknown whether it happened: repeat it with the same --request-id"
         case .interrupted: "history --follow was interrupted"
+        case .terminated: "ended by SIGTERM, as history --follow is; a change: as after 6"
         }
     }
 
@@ -42,7 +45,11 @@ enum ExitCodes: Int32, CaseIterable {
         let rows = allCases.map { code in
             "  " + String(repeating: " ", count: 3 - "\(code.rawValue)".count) + "\(code.rawValue)  \(code.meaning)"
         }
-        return "Exit codes; after 1 to 5 nothing has changed:\n" + rows.joined(separator: "\n")
+        return """
+            Exit codes; after 1 to 5 nothing has changed, but for the record of a cycle that failed, and what a loop, --times or replay \
+            had done before:
+            \(rows.joined(separator: "\n"))
+            """
     }
 }
 

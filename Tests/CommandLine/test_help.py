@@ -50,7 +50,7 @@ class Help(PTTestCase):
 
     def test_the_help_lists_the_exit_codes_and_what_an_error_looks_like(self):
         help = self.done("--help").out
-        for code in (0, 1, 2, 3, 4, 5, 6, 130):
+        for code in (0, 1, 2, 3, 4, 5, 6, 130, 143):
             self.assertRegex(help, rf"(?m)^ +{code}  \S")
         self.assertIn('"PT_INSUFFICIENT_FUNDS"', help)
         self.assertIn("PAPERTRADE_ACCOUNT", help)

@@ -198,6 +198,13 @@ class Follow(PTTestCase):
         _, err = process.communicate(timeout=10)
         self.assertEqual((process.returncode, err), (130, b""))
 
+    def test_sigterm_ends_follow_and_a_shell_says_143_as_the_help_does(self):
+        process = self.start("history", "--follow")
+        self.line(process)
+        process.send_signal(signal.SIGTERM)
+        _, err = process.communicate(timeout=10)
+        self.assertEqual((128 - process.returncode, err), (143, b""))
+
     def test_an_interrupt_ends_follow_also_while_its_reader_does_not_read(self):
         for _ in range(20):
             self.done("deposit", "1", "--note", "x" * 250, "--durability", "process", "--quiet")
