@@ -14,7 +14,9 @@ struct HistoryCommand: ParsableCommand {
     @Option(help: ArgumentHelp("The first event to show.", valueName: "seq")) var from: UInt64?
     @Option(
         name: [.customShort("n"), .long],
-        help: ArgumentHelp("Show that many events: the last ones, or with --from the first ones.", valueName: "n"))
+        help: ArgumentHelp(
+            "Show that many events: the last ones, or with --from the first ones; 0: all of them, and with --follow only new ones.",
+            valueName: "n"))
     var limit: Int?
     @Flag(name: [.short, .long], help: "Go on showing events as they happen, until interrupted.") var follow = false
     @Flag(help: "Print comma-separated values.") var csv = false
@@ -29,6 +31,8 @@ struct HistoryCommand: ParsableCommand {
         if follow { Console.catchInterrupts() }
         let account = try account.openReadOnly()
         defer { account.close() }
+        let isNoneAll = !(follow && from == nil)
+        let limit = self.limit == 0 && isNoneAll ? nil : self.limit
         var printer = HistoryPrinter(format: csv ? .csv : output.json ? .json : .table)
         try printer.begin()
         if let limit, from == nil {

@@ -23,12 +23,18 @@ class Selection(PTTestCase):
         last = 12
         for arguments, expected in [
             ([], range(1, last + 1)), (["--from", "1"], range(1, last + 1)), (["--from", "0"], range(1, last + 1)),
-            (["--from", "11"], [11, 12]), (["--from", "13"], []), (["--limit", "0"], []), (["--limit", "3"], [10, 11, 12]),
-            (["-n", "99"], range(1, last + 1)), (["--from", "4", "--limit", "2"], [4, 5]), (["--from", "4", "-n", "0"], []),
+            (["--from", "11"], [11, 12]), (["--from", "13"], []), (["--limit", "3"], [10, 11, 12]),
+            (["-n", "99"], range(1, last + 1)), (["--from", "4", "--limit", "2"], [4, 5]), (["--limit", "0"], range(1, last + 1)),
+            (["--from", "4", "-n", "0"], range(4, last + 1)),
             (["--from", str(2**64 - 1)], []), (["-n", str(2**63 - 1)], range(1, last + 1)),
         ]:
             with self.subTest(" ".join(arguments)):
                 self.assertEqual([event["seq"] for event in self.history(*arguments)], list(expected))
+
+    def test_a_limit_of_0_is_all_as_for_cycles(self):
+        self.open_account()
+        for arguments in [[], ["--json"], ["--csv"]]:
+            self.assertEqual(self.done("history", "-n", "0", *arguments).out, self.done("history", *arguments).out)
 
     def test_the_table_shows_what_an_event_did_to_the_cash(self):
         self.open_account()
