@@ -4,6 +4,8 @@ import csv
 import io
 import json
 import os
+import pathlib
+import re
 import select
 import signal
 import statistics
@@ -12,6 +14,8 @@ import time
 import unittest
 
 from support import PTTestCase
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
 
 
 class Selection(PTTestCase):
@@ -46,6 +50,48 @@ class Selection(PTTestCase):
         self.assertEqual(lines[3].split()[3:], ["buy", "AAPL", "2", "10.00", "-20.00", "9,980.00", "first;", "request", "r"])
         self.assertEqual(lines[4].split()[3:], ["sell", "AAPL", "2", "11.50", "23.00", "3.00", "10,003.00"])
         self.assertEqual(self.done("history", "--from", "6").out.splitlines()[1], "no events from 6 on")
+
+
+class Filters(PTTestCase):
+    def setUp(self):
+        super().setUp()
+        self.open_account()
+        for arguments in [
+            ["buy", "AAPL", "2", "10"], ["buy", "MSFT", "1", "5"], ["deposit", "1"], ["sell", "AAPL", "1", "11"],
+            ["queue", "add", "AAPL", "--score", "1", "--signal", "BUY"], ["dividend", "MSFT", "1"], ["deposit", "2"],
+        ]:
+            self.done(*arguments)
+
+    def test_types_and_symbols_select_events(self):
+        for arguments, expected in [
+            (["--type", "buy"], [3, 4]), (["--type", "buy", "--type", "sell"], [3, 4, 6]), (["--symbol", "AAPL"], [3, 6, 7]),
+            (["--symbol", "AAPL", "--symbol", "MSFT"], [3, 4, 6, 7, 8]), (["--type", "buy", "--symbol", "MSFT"], [4]),
+            (["--type", "deposit", "--symbol", "MSFT"], []), (["--symbol", "aapl"], []), (["--type", "rules"], [2]),
+            (["--symbol", "AAPL", "-n", "2"], [6, 7]), (["--symbol", "AAPL", "-n", "9"], [3, 6, 7]),
+            (["--symbol", "AAPL", "-n", "0"], [3, 6, 7]), (["--symbol", "AAPL", "--from", "4", "-n", "1"], [6]),
+            (["--type", "open", "-n", "1"], [1]), (["--type", "write_off", "-n", "1"], []),
+        ]:
+            with self.subTest(" ".join(arguments)):
+                self.assertEqual([event["seq"] for event in self.history(*arguments)], expected)
+        self.assertEqual(self.done("history", "--symbol", "IBM").out.splitlines()[1:], ["no such events from 1 on"])
+        self.assertEqual(len(self.done("history", "--csv", "--type", "deposit").out.splitlines()), 3)
+
+    def test_what_is_no_type_and_no_symbol_is_refused(self):
+        self.assertIn("there is no type of events 'byu' (see 'pt history --help')", self.fails(2, "history", "--type", "byu").err)
+        self.assertEqual(self.fails(2, "history", "--symbol", "A B", "--json").error["name"], "PT_INVALID_SYMBOL")
+
+    def test_every_type_that_is_written_can_be_named_and_is_in_the_help(self):
+        source = (ROOT / "Sources/Storage/EventCoding.swift").read_text()
+        written = set(re.findall(r'case \.\w+: "(\w+)"', source)) | {"open", "reset", "recover", "import"}
+        listed = re.search(r"Types: ([\w,\s]+)\.", self.done("history", "--help").out).group(1)
+        self.assertEqual(set(re.split(r",\s+", listed)), written)
+        for name in written:
+            self.done("history", "--type", name)
+
+    def test_the_last_events_are_found_however_far_back_they_are(self):
+        for _ in range(40):
+            self.done("deposit", "1", "--durability", "process", "--quiet")
+        self.assertEqual([event["seq"] for event in self.history("--type", "buy", "-n", "1")], [4])
 
 
 class Escapes(PTTestCase):
@@ -165,6 +211,24 @@ class Follow(PTTestCase):
         self.assertEqual(json.loads(self.line(process))["seq"], 3)
         self.done("deposit", "1")
         self.assertEqual(json.loads(self.line(process))["seq"], 4)
+
+    def test_follow_shows_only_what_was_asked_for_and_counts_only_that(self):
+        for arguments in (["--from", "1"], ["-n", "0"], ["-n", "5"], []):
+            with self.subTest(" ".join(arguments)):
+                self.done("reset")
+                process = self.start("history", "--follow", "--json", "--symbol", "AAPL", *arguments)
+                self.done("deposit", "1")
+                time.sleep(0.3)
+                for symbol in ("AAPL", "MSFT", "AAPL"):
+                    self.done("buy", symbol, "1", "1", "--note", " ".join(arguments))
+                seen = []
+                while len(seen) < 2:
+                    event = json.loads(self.line(process))
+                    self.assertEqual(event["symbol"], "AAPL")
+                    if event["note"] == " ".join(arguments):
+                        seen.append(event["seq"])
+                self.assertEqual(seen[1] - seen[0], 2)
+                self.end(process)
 
     def test_follow_from_a_future_event_with_a_limit_waits_for_it_and_ends(self):
         process = self.start("history", "--follow", "--json", "--from", "4", "--limit", "2")
