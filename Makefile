@@ -15,7 +15,7 @@ export PYTHONPATH         := $(CURDIR)/Python
 export PYTHON
 
 .PHONY: all demo test test-swift test-c test-python test-system test-command-line test-calendar test-model test-package reliability bench \
-    fuzz sanitize sanitize-address sanitize-thread sanitize-c damage growth coverage lint format install clean setup
+    fuzz sanitize sanitize-address sanitize-thread sanitize-c damage growth coverage lint format install uninstall clean setup
 
 all: $(LIBRARY) $(BUILD)/pt
 
@@ -157,6 +157,16 @@ install: all
 	ln -sf libpapertrade.so.0 $(DESTDIR)$(PREFIX)/lib/libpapertrade.so
 	install -m 644 include/papertrade.h $(DESTDIR)$(PREFIX)/include/
 	install -m 755 $(BUILD)/pt $(DESTDIR)$(PREFIX)/bin/
+	$(refresh-loader)
+
+uninstall:
+	rm -f $(DESTDIR)$(PREFIX)/lib/libpapertrade.so.0 $(DESTDIR)$(PREFIX)/lib/libpapertrade.so \
+	    $(DESTDIR)$(PREFIX)/include/papertrade.h $(DESTDIR)$(PREFIX)/bin/pt
+	$(refresh-loader)
+
+# The loader finds a library by its cache: not that of a package's staging directory, and only for those who may write the cache.
+refresh-loader = @PATH="$$PATH:/usr/sbin:/sbin"; \
+    if [ -z "$(DESTDIR)" ] && [ "$$(id -u)" = 0 ] && command -v ldconfig >/dev/null; then ldconfig || :; fi
 
 clean:
 	rm -rf $(BUILD) .build .build-*

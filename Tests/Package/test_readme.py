@@ -1,12 +1,13 @@
 """The README's examples, run as they stand there."""
 
 import json
+import os
 import re
 import subprocess
 import sys
 import unittest
 
-from support import LIBRARY, ROOT, DirectoryTest, blocks
+from support import LIBRARY, PT, ROOT, DirectoryTest, blocks
 
 
 class ReadmeTest(DirectoryTest):
@@ -58,6 +59,42 @@ class ReadmeTest(DirectoryTest):
         makefile = (ROOT / "Makefile").read_text()
         for target in re.findall(r"`?make (\w+)", (ROOT / "README.md").read_text()):
             self.assertRegex(makefile, rf"(?m)^{target}:", target)
+
+
+class InstallTest(DirectoryTest):
+    def make(self, target, *variables):
+        """Runs make with what is built, and an ldconfig that only notes that it was run; whether it was."""
+        tools = self.directory / "tools"
+        tools.mkdir(exist_ok=True)
+        for name, text in (("ldconfig", f"touch {self.directory}/refreshed"), ("id", "echo ${FAKE_ID:-0}")):
+            (tools / name).write_text(f"#!/bin/sh\n{text}\n")
+            (tools / name).chmod(0o755)
+        refreshed = self.directory / "refreshed"
+        refreshed.unlink(missing_ok=True)
+        self.run_here(
+            ["env", f"PATH={tools}:{os.environ['PATH']}", "make", "-C", ROOT, "-o", "all", target, f"BUILD={PT.parent}",
+             f"LIBRARY={LIBRARY}", *variables])
+        return refreshed.exists()
+
+    def files(self, prefix):
+        return sorted(str(path.relative_to(prefix)) for path in prefix.rglob("*") if not path.is_dir())
+
+    def test_a_program_that_is_linked_as_it_says_finds_the_library_and_uninstall_leaves_nothing(self):
+        prefix = self.directory / ".local"
+        self.assertTrue(self.make("install", f"PREFIX={prefix}"))
+        self.assertEqual(self.files(prefix), ["bin/pt", "include/papertrade.h", "lib/libpapertrade.so", "lib/libpapertrade.so.0"])
+        (source,) = blocks("README.md", "c")
+        (self.directory / "trade.c").write_text(source)
+        (command,) = re.findall(r"`(cc trade\.c -I[^`]*)`", (ROOT / "README.md").read_text())
+        bought = self.run_here(["env", "-u", "LD_LIBRARY_PATH", f"HOME={self.directory}", "sh", "-c", f"{command} -o trade && ./trade"])
+        self.assertEqual(bought, "bought; cash is now 4000.00\n")
+        self.assertTrue(self.make("uninstall", f"PREFIX={prefix}"))
+        self.assertEqual(self.files(prefix), [])
+
+    def test_the_loader_is_left_alone_for_a_staging_directory_and_without_the_right(self):
+        self.assertFalse(self.make("install", f"DESTDIR={self.directory}/staging", "PREFIX=/usr"))
+        self.assertEqual(len(self.files(self.directory / "staging" / "usr")), 4)
+        self.assertFalse(self.make("install", f"PREFIX={self.directory}/mine", "--eval=export FAKE_ID := 1000"))
 
 
 class LibraryTest(unittest.TestCase):
