@@ -687,7 +687,7 @@ typedef struct pt_known_signal {
 pt_status pt_signals(pt_account *account, pt_known_signal *out, size_t capacity, size_t *count, pt_error *error);
 
 /* The market of the account's rule market.calendar at `time` (PT_TIME_NOW: the account's clock): 1 in `open` if it is open, else 0. It is
- * open at the moment of opening, and no longer at that of the close. New York's exchange is right from 2000 to 2030. */
+ * open at the moment of opening, and no longer at that of the close. New York's exchange is right from 1993 to 2030. */
 pt_status pt_market_is_open(pt_account *account, int64_t time, int32_t *open, pt_error *error);
 
 /* The first opening, or close, after `time`, not at it. PT_NOT_FOUND if there is none until the end of the year 9999. */
