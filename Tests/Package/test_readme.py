@@ -41,6 +41,27 @@ class ReadmeTest(DirectoryTest):
         self.assertIn("NVDA", output)
         self.assertEqual(json.loads(self.run_here(["pt", "status", "--json", "-a", "my-account"]))["cash"], 4000.0)
 
+    def test_a_backup_is_restored_as_it_says(self):
+        using, restoring = (
+            next(block for block in blocks("README.md", "sh") if word in block) for word in ("pt init", "pt backup"))
+        output = self.run_here(["sh", "-e", "-c", using + restoring.replace("# Later", "pt deposit 5\n# Later")])
+        self.assertEqual(output.count("verified: "), 2)
+        cash = [json.loads(self.run_here(["pt", "status", "--json", "-a", name]))["cash"] for name in ("my-account", "my-account.away")]
+        self.assertEqual(cash, [4000, 4005])
+
+    def test_what_may_be_deleted_is_not_missed(self):
+        self.run_here(["pt", "init", "-a", "x"])
+        kept = ("portfolio.json.edited-t", "portfolio.json.recovered-t", "journal-1-damaged.jsonl-t")
+        text = (ROOT / "README.md").read_text()
+        for name in kept:
+            self.assertIn(f"`{re.sub('(edited-|recovered-|damaged).*', lambda found: found[1] + '…', name)}`", text)
+            (self.directory / "x" / name).write_text("{}")
+        self.run_here(["pt", "verify", "-a", "x"])
+        for name in kept:
+            (self.directory / "x" / name).unlink()
+        self.run_here(["pt", "deposit", "1", "-a", "x"])
+        self.run_here(["pt", "verify", "-a", "x"])
+
     def test_the_line_of_the_journal_has_the_members_of_a_real_one(self):
         (line,) = blocks("README.md", "json")
         self.run_here(["pt", "init", "-a", "x"])
