@@ -21,7 +21,11 @@ typedef struct worker {
     int bought;
     pt_status last; /* the first status that was not PT_OK, or PT_OK */
     pt_error error;
+    int has_arrived; /* guarded by `arrival` */
 } worker;
+
+static pthread_mutex_t arrival = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t arrived = PTHREAD_COND_INITIALIZER;
 
 static void start(worker *worker, int number, void *(*body)(void *)) {
     memset(worker, 0, sizeof *worker);
@@ -30,6 +34,20 @@ static void start(worker *worker, int number, void *(*body)(void *)) {
         perror("pthread_create");
         exit(2);
     }
+}
+
+/* A thread says that it is where the main thread waits for it to be. */
+static void arrive(worker *worker) {
+    pthread_mutex_lock(&arrival);
+    worker->has_arrived = 1;
+    pthread_cond_signal(&arrived);
+    pthread_mutex_unlock(&arrival);
+}
+
+static void await(worker *worker) {
+    pthread_mutex_lock(&arrival);
+    while (!worker->has_arrived) pthread_cond_wait(&arrived, &arrival);
+    pthread_mutex_unlock(&arrival);
 }
 
 /* What a thread came to, as a sentence for CHECK. */
@@ -118,6 +136,7 @@ static void *buy_until_closed(void *context) {
     while (worker->last == PT_OK) {
         worker->last = pt_buy(account, "A", 0.001, 1, NULL, &worker->error);
         if (worker->last == PT_OK) worker->bought++;
+        arrive(worker);
     }
     return NULL;
 }
@@ -128,11 +147,11 @@ static void closing_while_others_are_inside(const char *path) {
     int i, bought = 0;
     account = open_account(path);
     for (i = 0; i < THREADS; i++) start(&workers[i], i, buy_until_closed);
-    sleep_milliseconds(50);
+    for (i = 0; i < THREADS; i++) await(&workers[i]);
     EXPECT_PLAIN(PT_OK, pt_close(account), "the account closes while eight threads use it");
     for (i = 0; i < THREADS; i++) {
         pthread_join(workers[i].thread, NULL);
-        CHECK(workers[i].last == PT_CLOSED, ended(&workers[i], "every thread learns that it is closed"));
+        CHECK(workers[i].last == PT_CLOSED && workers[i].bought > 0, ended(&workers[i], "every thread buys, and learns that it is closed"));
         bought += workers[i].bought;
     }
     account = open_account(path);
@@ -146,7 +165,7 @@ static void *hold(void *context) {
     worker *worker = context;
     worker->last = worker->number ? pt_begin(account, 0, &worker->error) : pt_account_lock(account, 0, &worker->error);
     if (worker->last == PT_OK) worker->last = pt_withdraw(account, 1, NULL, &worker->error);
-    worker->bought = 1; /* now close it */
+    arrive(worker);
     while (worker->last == PT_OK) {
         sleep_milliseconds(5);
         worker->last = worker->number ? pt_withdraw(account, 1, NULL, &worker->error) : pt_account_lock(account, 0, &worker->error);
@@ -161,7 +180,7 @@ static void closing_what_others_hold(const char *path) {
     for (is_batch = 0; is_batch <= 1; is_batch++) {
         account = open_account(path);
         start(&holder, is_batch, hold);
-        sleep_milliseconds(50);
+        await(&holder);
         EXPECT_PLAIN(PT_OK, pt_close(account), "the account closes while another thread holds its lock");
         pthread_join(holder.thread, NULL);
         CHECK(holder.last == PT_CLOSED, ended(&holder, "that thread learns that it is closed"));
@@ -235,7 +254,7 @@ static void waiting_for_the_lock(const char *path) {
     EXPECT(PT_OK, pt_open(path, &options, &account, &error), "the account opens twice");
     EXPECT(PT_OK, pt_account_lock(holder, 0, &error), "one handle holds the lock");
     start(&waiting, 0, buy_once);
-    sleep_milliseconds(50);
+    sleep_milliseconds(50); /* nothing tells that a thread waits inside a call; one that comes later is refused as well */
     began = seconds();
     EXPECT_PLAIN(PT_OK, pt_close(account), "the other one closes although a thread waits in it for ever");
     pthread_join(waiting.thread, NULL);
