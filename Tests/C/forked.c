@@ -16,23 +16,80 @@ static int32_t ignore(void *context, const pt_event *event) {
     return 0;
 }
 
+static int32_t judge(void *context, const char *symbol, int64_t time, pt_analysis *out) {
+    (void)context, (void)symbol, (void)time, (void)out;
+    return PT_NO_OPINION;
+}
+
+static int32_t look(void *context, const pt_cycle *cycle) {
+    (void)context, (void)cycle;
+    return 0;
+}
+
+#define REFUSED(call) EXPECT(PT_FORKED, call, "a child does not use its parent's handles")
+#define REFUSED_PLAIN(call) EXPECT_PLAIN(PT_FORKED, call, "a child does not use its parent's handles")
+
+/* Tests/C/run looks whether this is every call on an account or a lock. */
+static void refused(pt_account *account, pt_lock *lock, const char *backup) {
+    pt_account_summary summary;
+    pt_position_info position;
+    pt_valuation valuation;
+    pt_fill fill;
+    pt_order order = PT_ORDER_INIT;
+    pt_opportunity opportunity = PT_OPPORTUNITY_INIT;
+    int64_t time;
+    int32_t is_open;
+    size_t count;
+    order.side = PT_BUY, order.symbol = "A", order.shares = 1, order.price = 1;
+    opportunity.symbol = "A", opportunity.signal = PT_SIGNAL_BUY;
+    REFUSED(pt_reload(account, &error));
+    REFUSED(pt_reset(account, 1, NULL, &error));
+    REFUSED(pt_backup(account, backup, &error));
+    REFUSED(pt_buy(account, "A", 1, 1, NULL, &error));
+    REFUSED(pt_sell(account, "A", 1, 1, NULL, &error));
+    REFUSED(pt_submit(account, &order, NULL, &error));
+    REFUSED(pt_deposit(account, 1, NULL, &error));
+    REFUSED(pt_withdraw(account, 1, NULL, &error));
+    REFUSED(pt_split(account, "A", 2, 1, NAN, NULL, &error));
+    REFUSED(pt_dividend(account, "A", 1, NULL, &error));
+    REFUSED(pt_write_off(account, "A", NULL, &error));
+    REFUSED(pt_begin(account, 0, &error));
+    REFUSED(pt_commit(account, &error));
+    REFUSED_PLAIN(pt_rollback(account));
+    REFUSED(pt_summary(account, &summary, &error));
+    REFUSED(pt_position(account, "A", &position, &error));
+    REFUSED(pt_positions(account, NULL, 0, &count, &error));
+    REFUSED(pt_value(account, NULL, 0, &valuation, &error));
+    REFUSED(pt_history(account, 1, ignore, NULL, &error));
+    REFUSED(pt_find_request(account, "id", &fill, &error));
+    REFUSED(pt_enqueue(account, "A", 50, PT_SIGNAL_BUY, NAN, NULL, &error));
+    REFUSED(pt_submit_opportunity(account, &opportunity, NULL, &error));
+    REFUSED(pt_queue(account, NULL, 0, &count, &error));
+    REFUSED(pt_dequeue_all(account, NULL, 0, &count, &error));
+    REFUSED(pt_clear_queue(account, NULL, NULL, &error));
+    REFUSED(pt_execute_queue(account, judge, NULL, NULL, 0, &count, &error));
+    REFUSED(pt_monitoring_cycle(account, judge, NULL, NULL, NULL, &error));
+    REFUSED(pt_trading_cycle(account, judge, NULL, NULL, NULL, &error));
+    REFUSED(pt_cycles(account, 1, look, NULL, &error));
+    REFUSED(pt_next_cycle(account, PT_TRADING, PT_TIME_NOW, &time, &error));
+    REFUSED(pt_signals(account, NULL, 0, &count, &error));
+    REFUSED(pt_market_is_open(account, PT_TIME_NOW, &is_open, &error));
+    REFUSED(pt_market_next_open(account, PT_TIME_NOW, &time, &error));
+    REFUSED(pt_market_next_close(account, PT_TIME_NOW, &time, &error));
+    REFUSED(pt_account_lock(account, 0, &error));
+    REFUSED_PLAIN(pt_account_unlock(account));
+    REFUSED_PLAIN(pt_close(account));
+    REFUSED(pt_lock_acquire(lock, 0, &error));
+    REFUSED(pt_lock_acquire_retrying(lock, 0, 2, 0, &error));
+    REFUSED_PLAIN(pt_lock_release(lock));
+    REFUSED_PLAIN(pt_lock_close(lock));
+}
+
 static int child(pt_account *account, pt_lock *lock, const char *path, const char *lock_path) {
-    static const char *const sentence = "a child does not use its parent's handles";
     pt_account_summary summary;
     pt_account *own = NULL;
     int32_t held = 0;
-    size_t count;
-    EXPECT(PT_FORKED, pt_buy(account, "A", 1, 1, NULL, &error), sentence);
-    EXPECT(PT_FORKED, pt_summary(account, &summary, &error), sentence);
-    EXPECT(PT_FORKED, pt_positions(account, NULL, 0, &count, &error), sentence);
-    EXPECT(PT_FORKED, pt_history(account, 1, ignore, NULL, &error), sentence);
-    EXPECT(PT_FORKED, pt_begin(account, 0, &error), sentence);
-    EXPECT(PT_FORKED, pt_commit(account, &error), sentence);
-    EXPECT_PLAIN(PT_FORKED, pt_account_unlock(account), sentence);
-    EXPECT_PLAIN(PT_FORKED, pt_close(account), sentence);
-    EXPECT(PT_FORKED, pt_lock_acquire(lock, 0, &error), sentence);
-    EXPECT_PLAIN(PT_FORKED, pt_lock_release(lock), sentence);
-    EXPECT_PLAIN(PT_FORKED, pt_lock_close(lock), sentence);
+    refused(account, lock, in(path, "backup"));
     EXPECT(PT_OK, pt_lock_is_held(lock_path, &held, &error), "a child asks about its parent's lock");
     CHECK(held == 1, "it is still held");
     EXPECT(PT_OK, pt_open(path, NULL, &own, &error), "a child opens the account itself");

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 import unittest
 from pathlib import Path
@@ -10,7 +11,7 @@ from pathlib import Path
 import papertrade
 from papertrade import Account
 from files import JOURNAL, files_of
-from support import HERE, NOBODY, SystemTest, compiled, is_root, note, run, run_forked, start, unmount
+from support import HERE, NOBODY, REPOSITORY, SystemTest, compiled, is_root, note, run, run_forked, start, unmount
 
 
 class ArgumentTest(SystemTest):
@@ -24,6 +25,16 @@ class ArgumentTest(SystemTest):
         run(compiled("hosts/handles.c"), self.path, self.directory / "backup", self.directory / "my.lock")
         self.assert_unchanged(self.before)
         self.assertFalse((self.directory / "backup").exists())
+
+    def test_that_means_every_function_on_a_handle(self) -> None:
+        header = (REPOSITORY / "include" / "papertrade.h").read_text()
+        host = (HERE / "hosts" / "handles.c").read_text()
+        for kind, close in (("account", "pt_close"), ("lock", "pt_lock_close")):
+            (body,) = re.findall(rf"^static void every_{kind}_call\(.*?^}}", host, flags=re.DOTALL | re.MULTILINE)
+            called = set(re.findall(rf"\b(pt_\w+)\({kind}\b", body))
+            declared = set(re.findall(rf"^pt_status (pt_\w+)\(pt_\w+ \*{kind}\b", header, flags=re.MULTILINE))
+            # What closing a NULL and a closed handle comes to is not the same, and stands in main().
+            self.assertEqual(called | {close}, declared)
 
     def test_symbols_amounts_totals_texts_and_times(self) -> None:
         with Account(self.path) as account:

@@ -1,4 +1,4 @@
-/* handles PATH BACKUP: every function with NULL, with a closed handle, and with a pointer that never was one. Nothing may change. */
+/* handles PATH BACKUP LOCK: every function on a handle with NULL, with a closed handle, and with a pointer that never was one. Nothing may change. */
 #include "host.h"
 
 static int32_t on_event(void *context, const pt_event *event) {
@@ -11,6 +11,11 @@ static int32_t judge(void *context, const char *symbol, int64_t time, pt_analysi
     return PT_NO_OPINION;
 }
 
+static int32_t on_cycle(void *context, const pt_cycle *cycle) {
+    (void)context, (void)cycle;
+    return 0;
+}
+
 static const char *directory, *backup;
 
 static void every_account_call(pt_account *account, pt_status expected, const char *sentence) {
@@ -21,6 +26,8 @@ static void every_account_call(pt_account *account, pt_status expected, const ch
     pt_valuation valuation;
     size_t count;
     uint64_t seq;
+    int64_t time;
+    int32_t is_open;
     pt_order order = PT_ORDER_INIT;
     order.side = PT_BUY, order.symbol = "AAPL", order.shares = 1, order.price = 1;
     pt_opportunity opportunity = PT_OPPORTUNITY_INIT;
@@ -55,6 +62,14 @@ static void every_account_call(pt_account *account, pt_status expected, const ch
     BAD(pt_dequeue_all(account, NULL, 0, &count, &error));
     BAD(pt_clear_queue(account, &count, NULL, &error));
     BAD(pt_execute_queue(account, judge, NULL, NULL, 0, &count, &error));
+    BAD(pt_monitoring_cycle(account, judge, NULL, NULL, NULL, &error));
+    BAD(pt_trading_cycle(account, judge, NULL, NULL, NULL, &error));
+    BAD(pt_cycles(account, 1, on_cycle, NULL, &error));
+    BAD(pt_next_cycle(account, PT_TRADING, PT_TIME_NOW, &time, &error));
+    BAD(pt_signals(account, NULL, 0, &count, &error));
+    BAD(pt_market_is_open(account, PT_TIME_NOW, &is_open, &error));
+    BAD(pt_market_next_open(account, PT_TIME_NOW, &time, &error));
+    BAD(pt_market_next_close(account, PT_TIME_NOW, &time, &error));
     BAD(pt_account_lock(account, 0, &error));
     REQUIRE(pt_rollback(account) == expected, "rollback");
     REQUIRE(pt_account_unlock(account) == expected, "unlock");
