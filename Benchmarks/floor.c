@@ -1,65 +1,104 @@
 /* The floor: the system calls that a commit cannot do without, and nothing between them.
  *
- *     floor DIRECTORY DURABILITY SECONDS LINE_BYTES PORTFOLIO_BYTES
+ *     floor make   DIRECTORY LINE_BYTES PORTFOLIO_BYTES
+ *     floor commit DIRECTORY LINE_BYTES PORTFOLIO_BYTES DURABILITY SECONDS
  *
  * flock on an open file, pwrite of a journal line into a file that was filled ahead, the start of its write-back, a temporary file,
  * its exchange with the published one, unlink, unlock, fdatasync (with DURABILITY full). The order is the library's. Opening the
- * lock for each commit, reading what others wrote, looking at configuration and permissions are not here: they are the library's price. */
+ * lock for each commit, reading what others wrote, looking at configuration and permissions are not here: they are the library's price.
+ *
+ * Any number of processes may commit in one directory: where the next line goes stands in memory that they share, the lock file's, and the
+ * kernel decides who gets the lock next. */
 #include "slice.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/file.h>
+#include <sys/mman.h>
 
 static void check(int passed, const char *what) {
     if (!passed) fail(what, strerror(errno));
 }
 
-static int make_file(int directory, const char *name, const char *bytes, size_t count) {
-    int file = openat(directory, name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);
-    check(file >= 0, "open");
-    check(pwrite(file, bytes, count, 0) == (ssize_t)count, "pwrite");
+static const size_t block = 1 << 16;
+
+static int directory;
+static char *fill, *line, *portfolio;
+static size_t line_count, portfolio_count;
+
+/* What the processes share. */
+typedef struct end {
+    off_t offset, size;
+} end;
+
+static void *filled(size_t count, int byte) {
+    char *bytes = malloc(count);
+    check(bytes != NULL, "malloc");
+    return memset(bytes, byte, count);
+}
+
+static int open_file(const char *name, int flags) {
+    int file = openat(directory, name, O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | flags, 0600);
+    check(file >= 0, name);
     return file;
 }
 
-int main(int count, char **words) {
-    if (count != 6) fail("floor", "see the head of floor.c");
-    int is_durable = strcmp(words[2], "full") == 0;
-    double seconds = atof(words[3]);
-    size_t line_count = (size_t)atol(words[4]), portfolio_count = (size_t)atol(words[5]), block = 1 << 16;
+static void write_at(int file, const void *bytes, size_t count, off_t offset) {
+    check(pwrite(file, bytes, count, offset) == (ssize_t)count, "pwrite");
+}
 
-    int directory = open(words[1], O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    check(directory >= 0, "open the directory");
-    char *fill = malloc(block), *line = malloc(line_count), *portfolio = malloc(portfolio_count);
-    check(fill && line && portfolio, "malloc");
-    memset(fill, '\n', block);
-    memset(line, 'x', line_count);
-    line[line_count - 1] = '\n';
-    memset(portfolio, ' ', portfolio_count);
-    int journal = make_file(directory, "journal.jsonl", fill, block), lock = make_file(directory, ".lock", "", 0);
-    check(close(make_file(directory, "portfolio.json", portfolio, portfolio_count)) == 0, "close");
+static void make(void) {
+    end end = {0, (off_t)block};
+    int journal = open_file("journal.jsonl", O_CREAT | O_EXCL);
+    write_at(journal, fill, block, 0);
     check(fdatasync(journal) == 0, "fdatasync");
+    write_at(open_file("portfolio.json", O_CREAT | O_EXCL), portfolio, portfolio_count, 0);
+    write_at(open_file(".lock", O_CREAT | O_EXCL), &end, sizeof end, 0);
+}
 
-    off_t size = (off_t)block, offset = 0;
+static void commit(int journal, int lock, end *end, int is_durable) {
+    check(flock(lock, LOCK_EX) == 0, "flock");
+    if (end->offset + (off_t)line_count > end->size) {
+        write_at(journal, fill, block, end->size);
+        check(fdatasync(journal) == 0, "fdatasync");
+        end->size += (off_t)block;
+    }
+    int temporary = open_file("portfolio.json.tmp", O_CREAT | O_EXCL);
+    write_at(temporary, portfolio, portfolio_count, 0);
+    check(close(temporary) == 0, "close");
+    write_at(journal, line, line_count, end->offset);
+    if (is_durable) sync_file_range(journal, end->offset, (off_t)line_count, SYNC_FILE_RANGE_WRITE);
+    end->offset += (off_t)line_count;
+    check(renameat2(directory, "portfolio.json.tmp", directory, "portfolio.json", RENAME_EXCHANGE) == 0, "renameat2");
+    check(unlinkat(directory, "portfolio.json.tmp", 0) == 0, "unlink");
+    check(flock(lock, LOCK_UN) == 0, "unlock");
+    if (is_durable) check(fdatasync(journal) == 0, "fdatasync");
+}
+
+static void commit_all_the_time(const char *durability, double seconds) {
+    int is_durable = strcmp(durability, "full") == 0, journal = open_file("journal.jsonl", 0), lock = open_file(".lock", 0);
+    end *end = mmap(NULL, sizeof *end, PROT_READ | PROT_WRITE, MAP_SHARED, lock, 0);
+    check(end != MAP_FAILED, "mmap");
+    for (int done = 0; done < WARM_UP; done++) commit(journal, lock, end, is_durable);
     wait_for_start();
     slice slice = begin_slice(seconds);
     do {
-        check(flock(lock, LOCK_EX | LOCK_NB) == 0, "flock");
-        if (offset + (off_t)line_count > size) {
-            check(pwrite(journal, fill, block, size) == (ssize_t)block, "extend");
-            check(fdatasync(journal) == 0, "fdatasync");
-            size += (off_t)block;
-        }
-        int temporary = make_file(directory, "portfolio.json.tmp", portfolio, portfolio_count);
-        check(close(temporary) == 0, "close");
-        check(pwrite(journal, line, line_count, offset) == (ssize_t)line_count, "pwrite");
-        if (is_durable) sync_file_range(journal, offset, (off_t)line_count, SYNC_FILE_RANGE_WRITE);
-        offset += (off_t)line_count;
-        check(renameat2(directory, "portfolio.json.tmp", directory, "portfolio.json", RENAME_EXCHANGE) == 0, "renameat2");
-        check(unlinkat(directory, "portfolio.json.tmp", 0) == 0, "unlink");
-        check(flock(lock, LOCK_UN) == 0, "unlock");
-        if (is_durable) check(fdatasync(journal) == 0, "fdatasync");
+        commit(journal, lock, end, is_durable);
     } while (goes_on(&slice, 1));
     print_slice(&slice);
+}
+
+int main(int count, char **words) {
+    const char *what = count >= 5 ? words[1] : "";
+    if (!(strcmp(what, "make") == 0 && count == 5) && !(strcmp(what, "commit") == 0 && count == 7)) fail("floor", "see the head of floor.c");
+    directory = open(words[2], O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    check(directory >= 0, "open the directory");
+    line_count = (size_t)atol(words[3]), portfolio_count = (size_t)atol(words[4]);
+    fill = filled(block, '\n'), line = filled(line_count, 'x'), portfolio = filled(portfolio_count, ' ');
+    line[line_count - 1] = '\n';
+    if (count == 5)
+        make();
+    else
+        commit_all_the_time(words[5], atof(words[6]));
     return 0;
 }

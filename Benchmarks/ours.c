@@ -54,7 +54,7 @@ static void trade_once(pt_account *account, uint64_t number, unsigned positions)
 static void trade(const char *directory, const char *durability, double seconds, unsigned positions, unsigned batch) {
     pt_account *account = opened(directory, durability);
     uint64_t number = 0;
-    for (; number < 10; number++) trade_once(account, number, positions);
+    for (; number < WARM_UP; number++) trade_once(account, number, positions);
     wait_for_start();
     slice slice = begin_slice(seconds);
     do {
@@ -78,8 +78,8 @@ static void fill(const char *directory, uint64_t trades, unsigned positions) {
 
 static void open_and_close(const char *directory, double seconds) {
     wait_for_start();
-    double opening = 0, closing = 0;
-    slice slice = begin_slice(seconds);
+    double opening = 0, closing = 0, end = now() + seconds;
+    uint64_t count = 0;
     do {
         double start = now();
         pt_account *account = opened(directory, "full");
@@ -87,8 +87,9 @@ static void open_and_close(const char *directory, double seconds) {
         check(pt_close(account), "pt_close");
         closing += now() - middle;
         opening += middle - start;
-    } while (goes_on(&slice, 1));
-    printf("%llu %.9f %.9f\n", (unsigned long long)slice.count, opening, closing);
+        count++;
+    } while (now() < end);
+    printf("%llu %.9f %.9f\n", (unsigned long long)count, opening, closing);
 }
 
 static void summary(const char *directory, double seconds) {

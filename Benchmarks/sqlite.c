@@ -110,20 +110,26 @@ static void make(const char *file, unsigned positions) {
     step(statements.commit, "commit");
 }
 
+/* The next trades, in one transaction. */
+static void transact(uint64_t *number, unsigned positions, unsigned batch) {
+    step(statements.begin, "begin");
+    for (unsigned done = 0; done < batch; done++, ++*number) {
+        char symbol[8];
+        name_symbol(symbol, *number / 2 % positions);
+        trade_once(symbol, *number % 2 == 0 ? 1 : -1, 1, price_of(*number / 2));
+    }
+    step(statements.commit, "commit");
+}
+
 static void trade(const char *file, const char *synchronous, double seconds, unsigned positions, unsigned batch) {
     open_database(file, synchronous);
     prepare();
     uint64_t number = 0;
+    while (number < WARM_UP) transact(&number, positions, 1);
     wait_for_start();
     slice slice = begin_slice(seconds);
     do {
-        step(statements.begin, "begin");
-        for (unsigned done = 0; done < batch; done++, number++) {
-            char symbol[8];
-            name_symbol(symbol, number / 2 % positions);
-            trade_once(symbol, number % 2 == 0 ? 1 : -1, 1, price_of(number / 2));
-        }
-        step(statements.commit, "commit");
+        transact(&number, positions, batch);
     } while (goes_on(&slice, batch));
     print_slice(&slice);
 }
