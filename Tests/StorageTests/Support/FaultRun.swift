@@ -42,18 +42,19 @@ struct FaultRun: CustomTestStringConvertible, Sendable {
         case none
     }
 
-    /// The calls that the operation makes when nothing fails.
-    func calls() throws -> [SystemCall] {
-        let machine = SimulatedMachine(try start())
+    /// A machine on which the operation is about to begin.
+    private func ready(from start: SimulatedDisk) throws -> (SimulatedMachine, SimulatedSystem, Account?) {
+        let machine = SimulatedMachine(start)
         let process = machine.process()
         let account = opens ? nil : try machine.account(process)
         try meanwhile(machine)
-        var failure: (any Error)?
-        let calls = process.recording {
-            do { _ = try operate(machine, process, account) } catch { failure = error }
-        }
-        if let failure { throw failure }
-        return calls
+        return (machine, process, account)
+    }
+
+    /// The calls that the operation makes when nothing fails.
+    private func calls(from start: SimulatedDisk) throws -> [SystemCall] {
+        let (machine, process, account) = try ready(from: start)
+        return try process.recording { () throws in _ = try operate(machine, process, account) }
     }
 
     /// Makes every fault of `faults` happen at every call, once and from there on.
@@ -66,13 +67,14 @@ struct FaultRun: CustomTestStringConvertible, Sendable {
         var tally = Tally()
         let oracle = RecoveryOracle()
         let start = try start()
-        for (number, call) in try calls().enumerated() {
+        for (number, call) in try calls(from: start).enumerated() {
             tally.sites += 1
             for (fault, forEver) in faults(call, &generator) {
                 tally.runs += 1
                 let context = "\(name), \(fault)\(forEver ? " for ever" : "") at call \(number) (\(call))"
                 do {
-                    let problem = try problem(fault, at: number, forEver: forEver, from: start, &tally, oracle, using: &generator)
+                    let problem = try problem(
+                        fault, at: call, number, forEver: forEver, from: start, &tally, oracle, using: &generator)
                     if let problem { tally.failures.append("\(context): \(problem)") }
                 } catch {
                     tally.failures.append("\(context): \(error)")
@@ -83,22 +85,21 @@ struct FaultRun: CustomTestStringConvertible, Sendable {
     }
 
     private func problem(
-        _ fault: SimulatedSystem.Fault, at number: Int, forEver: Bool, from start: SimulatedDisk, _ tally: inout Tally,
-        _ oracle: RecoveryOracle, using generator: inout SeededGenerator
+        _ fault: SimulatedSystem.Fault, at call: SystemCall, _ number: Int, forEver: Bool, from start: SimulatedDisk,
+        _ tally: inout Tally, _ oracle: RecoveryOracle, using generator: inout SeededGenerator
     ) throws -> String? {
-        let machine = SimulatedMachine(start)
-        let process = machine.process()
-        let account = opens ? nil : try machine.account(process)
-        try meanwhile(machine)
-        let before = try account?.summary()
+        let (machine, process, account) = try ready(from: start)
+        // From another machine: the handle would read what others did, and spare the operation the calls that are to fail.
+        let before = opens ? nil : try SimulatedMachine(machine.disk).account().summary()
         let endsBefore = CommitEnd.all(in: machine.disk, withUnborn: false)
         process.inject(fault, at: number, forEver: forEver)
         var answer = Answer.none
         var calls: [SystemCall] = []
-        let moments = machine.snapshots {
-            calls = process.recording { answer = self.answer(machine, process, account) }
+        let moments = try machine.snapshots {
+            calls = try process.recording { () throws in answer = try self.answer(machine, process, account) }
         }
         process.onCall(nil)
+        guard calls.count > number, calls[number] == call else { return "the fault did not happen" }
         tally.count(answer)
         if let problem = try problemWithAnswer(answer, fault, machine.disk, endsBefore, account, before) { return problem }
         var ends = endsBefore
@@ -114,13 +115,15 @@ struct FaultRun: CustomTestStringConvertible, Sendable {
         return nil
     }
 
-    private func answer(_ machine: SimulatedMachine, _ process: SimulatedSystem, _ account: Account?) -> Answer {
+    private func answer(_ machine: SimulatedMachine, _ process: SimulatedSystem, _ account: Account?) throws -> Answer {
         do {
             let seq = try operate(machine, process, account)
             return process.isDead ? .none : .done(seq)
         } catch let error as PaperTradeError where !process.isDead {
             return error.status == .uncertain || error.status == .failedHandle ? .uncertain(error) : .refused(error)
         } catch {
+            // A check of the operation's own, unless nobody is there any more to make it.
+            guard process.isDead else { throw error }
             return .none
         }
     }
