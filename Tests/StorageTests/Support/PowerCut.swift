@@ -13,6 +13,9 @@ struct PowerCut {
         /// Another number for every other disk.
         let key: UInt64
 
+        /// Another key than that of the empty directory, whose files add nothing to 0.
+        fileprivate static let noDirectory = State(files: nil, key: 1)
+
         var disk: SimulatedDisk {
             guard let files else { return SimulatedDisk() }
             let bytes = files.map { ($0.name, $0.contents.bytes) }
@@ -70,7 +73,7 @@ struct PowerCut {
         for named in names.count > limit ? names.shuffled(using: &generator) : names {
             guard left > 0 else { return false }
             guard let named else {
-                body(State(files: nil, key: 0))
+                body(.noDirectory)
                 left -= 1
                 continue
             }
