@@ -318,7 +318,7 @@ import Testing
     }
 
     @Test func `any rules come back from the file that states them`() throws {
-        var random = TextFuzzer()
+        var random = SeededGenerator(for: #function)
         for _ in 0..<2000 {
             var rules = Rules()
             for key in RuleKey.allCases {
@@ -339,7 +339,7 @@ import Testing
     }
 
     @Test func `any bytes are read or refused in one line`() {
-        var random = TextFuzzer()
+        var random = SeededGenerator(for: #function)
         let whole = ConfigFile.text(Rules())
         for round in 0..<20_000 {
             let text = round % 4 == 0 ? random.bytes() : random.damaged(whole)
@@ -379,7 +379,7 @@ import Testing
     }
 
     @Test func `any bytes give a line of the text, or none`() {
-        var random = TextFuzzer()
+        var random = SeededGenerator(for: #function)
         let steps: [JSONStep] = [.member("a"), .member("c"), .member(""), .element(0), .element(1), .element(7)]
         for round in 0..<20_000 {
             let damaged = round % 2 == 0 ? random.bytes() : random.damaged(text)

@@ -478,7 +478,7 @@ import Testing
     }
 
     @Test func `a decimal cost survives the old system's division and this multiplication`() throws {
-        var random = TextFuzzer()
+        var random = SeededGenerator(for: #function)
         for _ in 0..<20_000 {
             let cost = Money(clamping: Int64.random(in: 1...100_000_000_000_000, using: &random))
             let shares = Shares(clamping: Int64.random(in: 1...1_000_000, using: &random) * microsPerUnit)
@@ -488,7 +488,7 @@ import Testing
     }
 
     @Test func `any bytes are taken over exactly or refused in one line`() throws {
-        var random = TextFuzzer()
+        var random = SeededGenerator(for: #function)
         let files = try OldFileFixture(portfolio: "")
         let names = ["paper_portfolio.json", "buy_queue.json", "transaction_log.json"]
         let whole = [

@@ -1,29 +1,5 @@
-#if canImport(Glibc)
-    import Glibc
-#else
-    import Darwin
-#endif
-
-/// Damaged text for readers that must survive any bytes. `PAPERTRADE_SEED` repeats a run; without it the seed is new and printed.
-struct TextFuzzer: RandomNumberGenerator {
-    private var state: UInt64
-
-    init(for test: String = #function) {
-        var system = SystemRandomNumberGenerator()
-        let given = getenv("PAPERTRADE_SEED").flatMap { UInt64(String(cString: $0)) }
-        state = given ?? system.next() % 1_000_000_000
-        print("PAPERTRADE_SEED=\(state) repeats: \(test)")
-    }
-
-    /// splitmix64, Steele, Lea and Flood 2014.
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-        return mixed ^ (mixed >> 31)
-    }
-
+/// Damaged text for readers that must survive any bytes.
+extension SeededGenerator {
     mutating func number(below limit: Int) -> Int { Int.random(in: 0..<max(limit, 1), using: &self) }
 
     /// Any bytes at all, with a liking for what JSON is made of.

@@ -103,7 +103,7 @@ struct AccountSamples {
         case .ownTemporary: files[AccountFile.portfolioTemporary] = own
         case .tornTemporary: files[AccountFile.portfolioTemporary] = Array(own[..<300])
         case .editedTemporary: files[AccountFile.portfolioTemporary] = Self.replacing("10000.0", "77777.0", in: own)
-        case .nextJournal: files[AccountFile.nextJournal] = Self.replacing("x", "x", in: nextGeneration)
+        case .nextJournal: files[AccountFile.nextJournal] = nextGeneration
         case .tornNextJournal: files[AccountFile.nextJournal] = Array(nextGeneration[..<100])
         case .sealedJournal: files[AccountFile.sealedJournal(7)] = whole
         }

@@ -3,7 +3,7 @@ import PaperTrade
 
 @testable import Storage
 
-/// What is done with any bytes at all: by the fuzzer in `Tests/Fuzz`, and with the inputs it has kept by the ordinary tests.
+/// What is done with any bytes at all: by the fuzzer in `Tests/Fuzzing`, and with the inputs it has kept by the ordinary tests.
 ///
 /// Everything happens on a machine in memory. Whatever the bytes are, nothing may trap, and what is required here must hold. Reading takes
 /// microseconds and is always done; using the account around what was read takes a hundred times as long.
