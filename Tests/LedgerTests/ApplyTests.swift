@@ -199,14 +199,15 @@ import Testing
                 Start(
                     kind: .open, accountID: "x", generation: 1, createdAt: start, cash: .zero, netDeposits: .zero,
                     realizedPnL: .zero))
-            try? state.apply(Record(seq: .max, at: start, time: start, event: begin, requestID: nil, note: nil, cash: .zero))
+            try state.apply(Record(seq: .max, at: start, time: start, event: begin, requestID: nil, note: nil, cash: .zero))
             let next = Event.acceptedRules(Rules())
             for seq: UInt64 in [.max, 0, 1] {
                 var copy = state
-                try? copy.apply(Record(seq: seq, at: start, time: start, event: next, requestID: nil, note: nil, cash: .zero))
+                let record = Record(seq: seq, at: start, time: start, event: next, requestID: nil, note: nil, cash: .zero)
+                #expect(throws: (any Error).self, "as \(seq)") { try copy.apply(record) }
             }
             var draft = Draft(on: state, at: start)
-            _ = try? draft.decide(Request(.deposit(Money(clamping: 1)), time: start))
+            #expect(throws: (any Error).self) { try draft.decide(Request(.deposit(Money(clamping: 1)), time: start)) }
         }
     }
 

@@ -20,7 +20,10 @@ struct CycleFailureTests {
         }
         #expect(failed == .invalidConfig)
         let record = try #require(try account.cycles().last)
-        guard case .ranCycle(let cycle) = record.event else { return }
+        guard case .ranCycle(let cycle) = record.event else {
+            Issue.record("the last record is \(record)")
+            return
+        }
         #expect(cycle.outcome == .failed && cycle.kind == .trading && record.time == desk.now)
         #expect(cycle.reason?.description.contains("line 2: \"system_active\"") == true)
         #expect(try account.queue().count == 1)

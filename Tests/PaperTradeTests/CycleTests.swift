@@ -64,7 +64,11 @@ struct CycleTests {
             desk.now = at("2026-11-23T21:00")
             #expect(try desk.run(.trading, on: account, opinions) == ["A \(reason)", "trading done"])
             #expect(try account.queue().isEmpty && account.summary().cash == Money(10_000.0))
-            guard case .ranCycle(let cycle)? = try account.cycles().last?.event else { continue }
+            let record = try #require(try account.cycles().last)
+            guard case .ranCycle(let cycle) = record.event else {
+                Issue.record("the last record is \(record)")
+                return
+            }
             #expect(cycle.counts.rejected == 1 && cycle.counts.bought == 0)
             try desk.verify()
         }

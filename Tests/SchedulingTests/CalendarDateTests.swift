@@ -24,13 +24,14 @@ import Testing
     ])
     func `is read only from a day that exists, written in full`(text: String) { #expect(CalendarDate(text) == nil) }
 
-    @Test func `exists for every day of 1970 to 9999, in order, and for no other`() {
+    @Test func `exists for every day of 400 years, after which the calendar repeats, and for others until 9999, in order`() {
+        let cycle: Int64 = 146_097
         var previous = CalendarDate.first.adding(days: -1)
         #expect(previous == .first)
-        for number in stride(from: 1, through: CalendarDate.last.dayNumber, by: 97) {
+        for number in Array(1...cycle) + stride(from: cycle + 1, through: CalendarDate.last.dayNumber, by: 97) {
             let date = CalendarDate(clamping: number)
             if CalendarDate(date.description) != date || date <= previous
-                || previous.adding(days: date.dayNumber - previous.dayNumber) != date
+                || previous.adding(days: number - previous.dayNumber) != date
             {
                 Issue.record("day \(number) is \(date)")
             }

@@ -100,8 +100,14 @@ import Testing
         }
     }
 
-    @Test func `gets rid of whatever stands where its temporary files go`() throws {
-        for name in [AccountFile.portfolioTemporary, AccountFile.nextJournal] {
+    @Test func `removes a link, a pipe or a device where portfolio.json's successor goes, and refuses what could be somebody's`()
+        throws
+    {
+        // After an interrupted reset the old journal stands where the next one goes: what is there has to be read.
+        let table: [(name: String, removed: Set<Impostor>)] = [
+            (AccountFile.portfolioTemporary, [.symbolicLink, .danglingLink, .fifo, .device]), (AccountFile.nextJournal, []),
+        ]
+        for (name, removed) in table {
             for impostor in Impostor.possible {
                 let fresh = try `An account directory`()
                 try fresh.open().close()
@@ -113,7 +119,7 @@ import Testing
                     try account.reset()
                     account.close()
                 }
-                #expect(found == .ok || found == .unsafeFile, "\(impostor) as \(name): \(String(describing: found))")
+                #expect(found == (removed.contains(impostor) ? .ok : .unsafeFile), "\(impostor) as \(name)")
                 #expect(fresh.directory.read("victim") == before)
                 #expect(fresh.directory.read("nothing") == nil, "made through a link")
             }
@@ -158,8 +164,8 @@ import Testing
         #expect(status { try open().close() } == .ok)
     }
 
-    @Test func `of another user, or with files of another user, is refused`() throws {
-        guard geteuid() == 0 else { return }
+    @Test(.enabled(if: geteuid() == 0, "only root can give files away"))
+    func `of another user, or with files of another user, is refused`() throws {
         for name in ["", "/" + AccountFile.journal, "/" + AccountFile.portfolio] {
             let fresh = try `An account directory`()
             try fresh.open().close()
