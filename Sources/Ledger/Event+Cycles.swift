@@ -143,7 +143,7 @@ public struct Cycle: Hashable, Sendable {
     /// The account's value after it, at the prices the analyst gave, else at cost; `nil` if nobody was asked, or it is out of
     /// range.
     public let value: Money?
-    /// The first thing that went wrong with a single symbol.
+    /// The first thing that went wrong, though it may not have kept the cycle from its work.
     public let problem: Text?
 
     /// How much of what a cycle did.
@@ -182,20 +182,28 @@ public struct Cycle: Hashable, Sendable {
 }
 
 /// What the account remembers of the cycles: when the next is due, and how much they have traded within the hour.
+///
+/// What lies far ahead of the moment at which it is asked about does not count: see ``Timestamp/isFarAhead(of:)``.
 public struct CycleLog: Hashable, Sendable {
     public struct Last: Hashable, Sendable {
-        /// The last run, whatever came of it.
+        /// The last run, whatever came of it. But for a monitoring run that was skipped: the market was closed, and that must not hide
+        /// when it was watched last.
         public var time: Timestamp
         public var outcome: Cycle.Outcome
         /// Failed runs in a row, up to the last.
         public var failures: Int
+        /// The run before the last, if both failed.
+        public var previousFailure: Timestamp?
         /// The last run that was done.
         public var lastDone: Timestamp?
 
-        public init(time: Timestamp, outcome: Cycle.Outcome, failures: Int, lastDone: Timestamp?) {
+        public init(
+            time: Timestamp, outcome: Cycle.Outcome, failures: Int, previousFailure: Timestamp? = nil, lastDone: Timestamp?
+        ) {
             self.time = time
             self.outcome = outcome
             self.failures = failures
+            self.previousFailure = previousFailure
             self.lastDone = lastDone
         }
     }
@@ -212,6 +220,11 @@ public struct CycleLog: Hashable, Sendable {
             self.time = time
             self.count = count
         }
+
+        /// An hour ago is not within the hour; what lies ahead was dated by another clock, and counts unless that was wrong.
+        func areRecent(at time: Timestamp) -> Bool {
+            time.microseconds(since: self.time) < CycleLog.hour && !self.time.isFarAhead(of: time)
+        }
     }
 
     public var monitoring: Last?
@@ -226,22 +239,36 @@ public struct CycleLog: Hashable, Sendable {
         set { if kind == .monitoring { monitoring = newValue } else { trading = newValue } }
     }
 
+    /// What counts of a kind's last run at `time`. Of a last run that lies far ahead only the one that was done before it does, as far as
+    /// it is known: a run that was itself done has taken its place.
+    public func last(_ kind: CycleKind, at time: Timestamp) -> Last? {
+        guard var last = self[kind] else { return nil }
+        if last.lastDone?.isFarAhead(of: time) ?? false { last.lastDone = nil }
+        guard last.time.isFarAhead(of: time) else { return last }
+        return last.lastDone.map { Last(time: $0, outcome: .done, failures: 0, lastDone: $0) }
+    }
+
+    /// A sentence about the kind's last run if it does not count at `time`. The next run's record takes its place, so that it is said once.
+    public func notice(of kind: CycleKind, at time: Timestamp) -> String? {
+        guard let last = self[kind], last.time.isFarAhead(of: time) else { return nil }
+        return "the \(kind.rawValue) cycle of \(last.time) lies more than an hour ahead and does not count"
+    }
+
     /// How many trades the cycles made within the hour before `time`, that moment included.
     public func trades(inTheHourBefore time: Timestamp) -> Int {
-        recentTrades.reduce(0) { sum, trades in
-            let age = time.microseconds(since: trades.time)
-            // An hour ago is not within the hour; what lies ahead was dated by another clock, and counts.
-            return age < Self.hour ? sum + trades.count : sum
-        }
+        recentTrades.reduce(0) { sum, trades in trades.areRecent(at: time) ? sum + trades.count : sum }
     }
 
     mutating func add(_ cycle: Cycle, time: Timestamp) {
-        let last = self[cycle.kind]
+        guard cycle.kind == .trading || cycle.outcome != .skipped else { return }
+        let last = last(cycle.kind, at: time)
+        let isFailure = cycle.outcome == .failed
         self[cycle.kind] = Last(
-            time: time, outcome: cycle.outcome, failures: cycle.outcome == .failed ? (last?.failures ?? 0) + 1 : 0,
+            time: time, outcome: cycle.outcome, failures: isFailure ? (last?.failures ?? 0) + 1 : 0,
+            previousFailure: isFailure && last?.outcome == .failed ? last?.time : nil,
             lastDone: cycle.outcome == .done ? time : last?.lastDone)
         guard cycle.counts.trades > 0 else { return }
-        recentTrades.removeAll { time.microseconds(since: $0.time) >= Self.hour }
+        recentTrades.removeAll { !$0.areRecent(at: time) }
         recentTrades.append(Trades(time: time, count: cycle.counts.trades))
         // Nobody trades so often but with a clock that runs backwards.
         if recentTrades.count > Self.recentTradesLimit { recentTrades.removeFirst() }

@@ -30,6 +30,13 @@ public struct Timestamp: Hashable, Comparable, Sendable, CustomStringConvertible
     /// Microseconds from `earlier` to this moment; negative if it is later.
     public func microseconds(since earlier: Timestamp) -> Int64 { microseconds - earlier.microseconds }
 
+    /// How far clocks that are used side by side may be apart: an hour.
+    public static let clockTolerance: Int64 = 3_600_000_000
+
+    /// Whether this moment lies further ahead of `time` than clocks may be apart: whoever wrote it down had a wrong clock, or made
+    /// the moment up, and following it would stop everybody until then.
+    public func isFarAhead(of time: Timestamp) -> Bool { microseconds(since: time) > Self.clockTolerance }
+
     /// `2026-11-23T14:30:00.000000Z`: ISO 8601 in UTC, always 27 characters.
     public var description: String {
         String(unsafeUninitializedCapacity: Self.textCount) { write(to: $0) }

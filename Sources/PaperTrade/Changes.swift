@@ -59,12 +59,12 @@ extension Account {
         try translated { () throws(StorageError) in try store.sync(through: seq) }
     }
 
-    /// When the next events are recorded: by the system's clock, and not before the last event. Unless that one lies more than an hour
-    /// ahead: then its writer's clock was wrong, and following it would date everybody's events into the future.
+    /// When the next events are recorded: by the system's clock, and not before the last event. Unless that one lies far ahead: then
+    /// its writer's clock was wrong, and following it would date everybody's events into the future.
     func recordingTime() -> Timestamp {
         let now = Timestamp(clamping: system.realTime())
         let last = store.state.updatedAt
-        return last > now && last.microseconds(since: now) <= 3_600_000_000 ? last : now
+        return last > now && !last.isFarAhead(of: now) ? last : now
     }
 
     /// What accompanies a change, checked; the time is now where none is given.

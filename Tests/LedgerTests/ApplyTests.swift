@@ -365,18 +365,25 @@ import Testing
         throws
     {
         let table = """
-            # kind       outcome   time    failures  done
-            trading      failed    1s      1         none
-            trading      failed    2s      2         none
-            monitoring   done      3s      0         3s
-            trading      skipped   4s      0         none
-            trading      failed    5s      1         none
-            trading      done      6s      0         6s
-            monitoring   failed    7s      1         3s
-            trading      skipped   8s      0         6s
-            trading      failed    9s      1         6s
+            # kind       outcome   time    failures  before  done
+            trading      failed    1s      1         none    none
+            trading      failed    2s      2         1s      none
+            monitoring   done      3s      0         none    3s
+            trading      skipped   4s      0         none    none
+            trading      failed    5s      1         none    none
+            trading      done      6s      0         none    6s
+            monitoring   failed    7s      1         none    3s
+            trading      skipped   8s      0         none    6s
+            trading      failed    9s      1         none    6s
             # Done is what was done last, also by a clock that went back.
-            trading      done      2s      0         2s
+            trading      done      2s      0         none    2s
+            # What lies more than an hour ahead is forgotten, but for the run that was done before it.
+            trading      failed    5h      1         none    2s
+            trading      failed    3s      1         none    2s
+            trading      done      5h      0         none    5h
+            trading      failed    4s      1         none    none
+            trading      failed    1h+4s   2         4s      none
+            trading      failed    5s      3         1h+4s   none
             """
         var draft = Draft(on: try newAccount(), at: start)
         for row in rows(table) {
@@ -385,7 +392,47 @@ import Testing
             try draft.append(.ranCycle(cycle(kind, outcome)), time: time, id: nil, note: nil)
             let last = try #require(draft.state.cycles[kind])
             #expect(last.time == time && last.outcome == outcome && "\(last.failures)" == row[3], "\(row)")
-            #expect(last.lastDone?.microseconds(since: start) == duration(row[4]), "\(row)")
+            #expect(last.previousFailure?.microseconds(since: start) == duration(row[4]), "\(row)")
+            #expect(last.lastDone?.microseconds(since: start) == duration(row[5]), "\(row)")
+        }
+    }
+
+    @Test func `a monitoring run that was skipped leaves no trace in what is remembered`() throws {
+        var draft = Draft(on: try newAccount(), at: start)
+        let later = Timestamp(clamping: start.microseconds + 86_400_000_000)
+        try draft.append(.ranCycle(cycle(.monitoring, .skipped)), time: later, id: nil, note: nil)
+        #expect(draft.state.cycles == CycleLog())
+        try draft.append(.ranCycle(cycle(.monitoring, .failed)), time: start, id: nil, note: nil)
+        let log = draft.state.cycles
+        try draft.append(.ranCycle(cycle(.monitoring, .skipped)), time: later, id: nil, note: nil)
+        #expect(draft.state.cycles == log)
+    }
+
+    @Test func `a last run counts up to an hour ahead; of a later one the run that was done before it counts`() throws {
+        let table = """
+            # last         at       counts      notice
+            done@1h        0s       done@1h     no
+            done@1h+1us    0s       none        yes
+            done@1h+1us    1us      done@1h+1us  no
+            failed@2h      0s       done@-1s    yes
+            failed@2h      1h       failed@2h   no
+            skipped@2h     0s       done@-1s    yes
+            """
+        for row in rows(table) {
+            let parts = row[0].split(separator: "@").map(String.init)
+            let outcome = try #require(Cycle.Outcome(rawValue: parts[0]))
+            func at(_ text: String) throws -> Timestamp {
+                Timestamp(clamping: start.microseconds + (try #require(duration(text))))
+            }
+            var log = CycleLog()
+            log.trading = CycleLog.Last(
+                time: try at(parts[1]), outcome: outcome, failures: 0, lastDone: try outcome == .done ? at(parts[1]) : at("-1s"))
+            let last = log.last(.trading, at: try at(row[1]))
+            let expected = row[2].split(separator: "@").map(String.init)
+            #expect(last?.outcome.rawValue ?? "none" == expected[0], "\(row)")
+            #expect(try last?.time == (expected.count > 1 ? at(expected[1]) : nil), "\(row)")
+            #expect((log.notice(of: .trading, at: try at(row[1])) != nil) == (row[3] == "yes"), "\(row)")
+            #expect(log.last(.monitoring, at: start) == nil && log.notice(of: .monitoring, at: start) == nil)
         }
     }
 
@@ -399,6 +446,11 @@ import Testing
         }
         let table = """
             # time       trades
+            # By a clock that is behind they count, unless it is behind by more than clocks may be.
+            -3600s-1us   0
+            -3600s       2
+            -3000s       3
+            -2400s       7
             -10s         7
             0s           7
             3600s-1us    7
