@@ -55,6 +55,7 @@ extension CycleLog {
             JSONMember("time", .string(last.time.description)),
             JSONMember("outcome", .string(last.outcome.rawValue)),
             JSONMember("failures", .integer(Int64(last.failures))),
+            JSONMember("previous_failure", last.previousFailure.map { .string($0.description) } ?? .null),
             JSONMember("last_done", last.lastDone.map { .string($0.description) } ?? .null),
         ])
     }
@@ -68,7 +69,9 @@ extension CycleLog {
             guard let time = value["time"]?.timestamp, let failures = value["failures"]?.unsigned.flatMap(UInt32.init(exactly:)),
                 let outcome = (value["outcome"]?.text).flatMap({ Cycle.Outcome(rawValue: $0) })
             else { return nil }
-            self[kind] = Last(time: time, outcome: outcome, failures: Int(failures), lastDone: value["last_done"]?.timestamp)
+            self[kind] = Last(
+                time: time, outcome: outcome, failures: Int(failures), previousFailure: value["previous_failure"]?.timestamp,
+                lastDone: value["last_done"]?.timestamp)
         }
         for value in trades {
             guard let time = value["time"]?.timestamp, let count = value["count"]?.unsigned.flatMap(Int.init(exactly:)),

@@ -135,7 +135,7 @@ import Testing
         let right = try writer.write(state, reference)
         let root = try right.withUnsafeBytes { try JSONValue(parsing: $0) }
         // Derived from others, or absent as well as present.
-        let free: Set<String> = ["cost_basis", "price", "reason", "confidence", "sector", "last_done"]
+        let free: Set<String> = ["cost_basis", "price", "reason", "confidence", "sector", "previous_failure", "last_done"]
         func sealed(_ value: JSONValue) throws -> [UInt8] {
             var text = Array("s".utf8)
             try value.write(.indented, to: &text)

@@ -86,14 +86,27 @@ class CycleReplay:
         self.remember(line)
 
     def remember(self, line: dict[str, Any]) -> None:
-        last = self.cycles[line["cycle"]] or {"failures": 0, "last_done": None}
+        if (line["cycle"], line["outcome"]) == ("monitoring", "skipped"):
+            return
+        now = moment(line["time"])
+
+        def is_far_ahead(time: Optional[str]) -> bool:
+            return time is not None and moment(time) - now > HOUR
+
+        nothing = {"time": None, "outcome": None, "failures": 0, "last_done": None}
+        last = self.cycles[line["cycle"]] or nothing
+        last_done = None if is_far_ahead(last["last_done"]) else last["last_done"]
+        if is_far_ahead(last["time"]):
+            last = nothing
+        is_failure = line["outcome"] == "failed"
         self.cycles[line["cycle"]] = {
-            "time": line["time"], "outcome": line["outcome"], "failures": last["failures"] + 1 if line["outcome"] == "failed" else 0,
-            "last_done": line["time"] if line["outcome"] == "done" else last["last_done"],
+            "time": line["time"], "outcome": line["outcome"], "failures": last["failures"] + 1 if is_failure else 0,
+            "previous_failure": last["time"] if is_failure and last["outcome"] == "failed" else None,
+            "last_done": line["time"] if line["outcome"] == "done" else last_done,
         }
         if line["bought"] + line["sold"]:
-            now, recent = moment(line["time"]), self.cycles["recent_trades"]
-            recent = [each for each in recent if now - moment(each["time"]) < HOUR]
+            recent = self.cycles["recent_trades"]
+            recent = [each for each in recent if -HOUR <= now - moment(each["time"]) < HOUR]
             recent.append({"time": line["time"], "count": line["bought"] + line["sold"]})
             self.cycles["recent_trades"] = recent[-REMEMBERED_CYCLES:]
 

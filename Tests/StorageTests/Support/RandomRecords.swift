@@ -144,7 +144,7 @@ struct RandomRecords {
         for kind in CycleKind.allCases where !chance(3) {
             log[kind] = CycleLog.Last(
                 time: timestamp(), outcome: element(Cycle.Outcome.self), failures: Int.random(in: 0...9, using: &generator),
-                lastDone: chance(2) ? timestamp() : nil)
+                previousFailure: chance(2) ? timestamp() : nil, lastDone: chance(2) ? timestamp() : nil)
         }
         for _ in 0..<Int.random(in: 0...5, using: &generator) {
             let count = Int.random(in: 1...CycleLog.Trades.maximumCount, using: &generator)
