@@ -585,6 +585,7 @@ typedef int32_t (*pt_analyst_fn)(void *context, const char *symbol, int64_t time
 #define PT_REJECTED_CASH_RESERVE 14    /* it would leave less than limits.cash_reserve_percent in cash */
 #define PT_REJECTED_MIN_HOLDING 15     /* an exit: held for less than limits.min_holding_days */
 #define PT_REJECTED_ALREADY_QUEUED 16  /* an upgrade: its symbol is in the queue */
+#define PT_REJECTED_JUST_SOLD 17       /* the same cycle has sold its symbol */
 
 typedef struct pt_execution {
     uint64_t queued_seq;  /* the entry */

@@ -67,6 +67,7 @@ class Outcome(_Named):
     REJECTED_CASH_RESERVE = 14     # it would leave less than limits.cash_reserve_percent in cash
     REJECTED_MIN_HOLDING = 15      # an exit: held for less than limits.min_holding_days
     REJECTED_ALREADY_QUEUED = 16   # an upgrade: its symbol is in the queue
+    REJECTED_JUST_SOLD = 17        # the same cycle has sold its symbol
 
     @classmethod
     def _missing_(cls, value: object) -> Outcome:

@@ -189,6 +189,8 @@ public enum RejectionReason: String, CaseIterable, Hashable, Sendable {
     case cashReserve = "cash_reserve"
     /// Held too short a time to be sold.
     case minimumHolding = "min_holding"
+    /// The same cycle has sold it.
+    case justSold = "just_sold"
     case alreadyQueued = "already_queued"
 }
 

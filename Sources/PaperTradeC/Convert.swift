@@ -294,6 +294,7 @@ extension RejectionReason {
         case .cashReserve: PT_REJECTED_CASH_RESERVE
         case .minimumHolding: PT_REJECTED_MIN_HOLDING
         case .alreadyQueued: PT_REJECTED_ALREADY_QUEUED
+        case .justSold: PT_REJECTED_JUST_SOLD
         }
     }
 }
