@@ -12,6 +12,13 @@ public enum AnalysisCoding {
     /// Why an answer is none; one clause, for a sentence about the symbol.
     public struct Problem: Error, Hashable, Sendable, CustomStringConvertible {
         public let description: String
+        /// Whether the analyst says itself that it has no answer. After anything else nobody knows which question its next line answers.
+        public let isSaid: Bool
+
+        init(description: String, isSaid: Bool = false) {
+            self.description = description
+            self.isSaid = isSaid
+        }
     }
 
     /// The line that asks, without its newline.
@@ -61,15 +68,17 @@ public enum AnalysisCoding {
         guard case .object(let members) = root else {
             throw Problem(description: "it answered \(root.nameForPeople), not an object or null")
         }
+        if let other = root["symbol"], other.text.map({ !$0.utf8.elementsEqual(symbol.description.utf8) }) ?? true {
+            throw Problem(description: "it answered about \(other.nameForPeople)")
+        }
         if let error = root["error"] {
-            throw Problem(description: escaped(error.text ?? error.nameForPeople, limit: 180))
+            // With other members it may be a line of a log.
+            let isSaid = members.allSatisfy { ["error", "symbol", "time"].contains($0.name) }
+            throw Problem(description: escaped(error.text ?? error.nameForPeople, limit: 180), isSaid: isSaid)
         }
         let known: Set<String> = ["symbol", "time", "signal", "score", "price", "confidence", "reason", "sector"]
         if let unknown = members.first(where: { !known.contains($0.name) }) {
             throw Problem(description: "it answered with an unknown member \"\(escaped(unknown.name, limit: 60))\"")
-        }
-        if let other = root["symbol"], other.text.map({ !$0.utf8.elementsEqual(symbol.description.utf8) }) ?? true {
-            throw Problem(description: "it answered about \(other.nameForPeople)")
         }
         return try analysis(root, at: time)
     }
