@@ -618,7 +618,8 @@ pt_status pt_execute_queue(pt_account *account, pt_analyst_fn analyst, void *con
 #define PT_CYCLE_SKIPPED 1 /* nothing to do: the market is closed, the session's cycle was done, system_active is false */
 #define PT_CYCLE_FAILED 2
 
-#define PT_CYCLE_IGNORE_SCHEDULE 1u /* flag: run also when the market is closed, or the session's trading cycle is done */
+#define PT_CYCLE_IGNORE_SCHEDULE 1u /* flag: run also when the market is closed, or the session's trading cycle is done. A trading cycle
+                                     * before its due time takes its place */
 
 typedef struct pt_cycle_options {
     uint32_t struct_size;
@@ -669,7 +670,8 @@ typedef int32_t (*pt_cycle_fn)(void *context, const pt_cycle *cycle);
 pt_status pt_cycles(pt_account *account, uint64_t from_seq, pt_cycle_fn callback, void *context, pt_error *error);
 
 /* When a program should run the next cycle of `kind`: `time` itself (PT_TIME_NOW: the account's clock) if one is due, else a later moment.
- * A failed cycle is due again, once, after cycles.retry_minutes. PT_NOT_FOUND if there is none until the end of the year 9999. */
+ * A failed cycle is due again, once, after cycles.retry_minutes. A record that lies more than an hour ahead of `time` does not count: the
+ * next cycle's `problem` says so. PT_NOT_FOUND if there is none until the end of the year 9999. */
 pt_status pt_next_cycle(pt_account *account, int32_t kind, int64_t time, int64_t *next, pt_error *error);
 
 /* What was last known of a security that a monitoring cycle analysed. */

@@ -6,7 +6,8 @@ import Storage
 public struct CycleOptions: Sendable {
     /// The moment for which it is run; `nil`: now, by the account's clock. The same prices, rules and times lead to the same events.
     public var time: Timestamp?
-    /// Run it whether or not the market is open, and although the session's trading cycle is done.
+    /// Run it whether or not the market is open, and although the session's trading cycle is done. A trading cycle that is run between
+    /// the session's opening and its due time takes the place of the one that would have been due.
     public var ignoresSchedule = false
 
     public init(time: Timestamp? = nil, ignoresSchedule: Bool = false) {
@@ -187,12 +188,20 @@ extension Account {
     ///
     /// - Parameter attempt: a run of the caller's that failed without leaving a record, if it is later than the last recorded one.
     public func nextCycle(
+        try nextCycleDue(kind, from: time, after: attempt)?.time
+    }
+
+    /// As ``nextCycle(_:from:after:)``, with the moment since when it is due: of several that are, the one that has waited longest is to
+    /// be run first.
+    public func nextCycleDue(
+        _ kind: CycleKind, from time: Timestamp? = nil, after attempt: CycleLog.Last? = nil
+    ) throws(PaperTradeError) -> DueCycle? {
         _ kind: CycleKind, from time: Timestamp? = nil, after attempt: CycleLog.Last? = nil
     ) throws(PaperTradeError) -> Timestamp? {
         let moment: Timestamp
         if let time { moment = time } else { moment = try currentTime() }
         var log = try read { $0.cycles }
-        if let attempt, log[kind].map({ $0.time < attempt.time }) ?? true { log[kind] = attempt }
+        if let attempt, log.last(kind, at: moment).map({ $0.time < attempt.time }) ?? true { log[kind] = attempt }
         return try cycleSchedule().nextDue(kind, from: moment, log)
     }
 

@@ -75,10 +75,18 @@ public enum MarketCalendar: Hashable, Sendable {
 
     /// The last session that is over at a moment; one that closes at it is. `nil` if there was none since 1970.
     public func lastSession(closedAtOrBefore time: Timestamp) -> MarketSession? {
-        let today = date(at: time)
-        return (CalendarDate.first.dayNumber...today.dayNumber).reversed().lazy
+        sessions(backFrom: time).first { $0.closesAt <= time }
+    }
+
+    /// The last session that has begun at a moment, be it over or not; one that opens at it has. `nil` if there was none since 1970.
+    func lastSession(openedAtOrBefore time: Timestamp) -> MarketSession? {
+        sessions(backFrom: time).first { $0.opensAt <= time }
+    }
+
+    /// The sessions up to that of the day at a moment, the latest first, as they are asked for.
+    private func sessions(backFrom time: Timestamp) -> some Sequence<MarketSession> {
+        (CalendarDate.first.dayNumber...date(at: time).dayNumber).reversed().lazy
             .compactMap { session(on: CalendarDate(clamping: $0)) }
-            .first { $0.closesAt <= time }
     }
 
     /// The trading days from one day to another, both included, as they are asked for; none if `last` is before `first`.

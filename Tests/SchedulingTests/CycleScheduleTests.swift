@@ -12,22 +12,23 @@ import Testing
         return CycleSchedule(calendar: calendar, rules: rules)
     }
 
-    /// `-` for no cycle so far, `done@time`, `skipped@time`, or `failed3@time` for the third failure in a row.
+    /// `-` for no cycle so far, `done@time`, `skipped@time`, `failed@time`, or `failed@time,time` with that of the failure before.
     private func log(_ kind: CycleKind, _ text: String) throws -> CycleLog {
         var log = CycleLog()
         guard text != "-" else { return log }
         let parts = text.split(separator: "@").map(String.init)
-        let name = String(parts[0].prefix { $0.isLetter })
-        let (at, outcome) = (time(parts[1]), try #require(Cycle.Outcome(rawValue: name), "\(text)"))
+        let times = parts[1].split(separator: ",").map { time(String($0)) }
+        let outcome = try #require(Cycle.Outcome(rawValue: parts[0]), "\(text)")
         log[kind] = CycleLog.Last(
-            time: at, outcome: outcome, failures: Int(parts[0].dropFirst(name.count)) ?? 0, lastDone: outcome == .done ? at : nil)
+            time: times[0], outcome: outcome, failures: outcome == .failed ? times.count : 0,
+            previousFailure: times.count > 1 ? times[1] : nil, lastDone: outcome == .done ? times[0] : nil)
         return log
     }
 
     private func expectDue(_ kind: CycleKind, _ table: String) throws {
         for row in rows(table) where !row[0].hasPrefix("#") {
             let now = time(row[0])
-            let due = try schedule(row[2]).nextDue(kind, from: now, log(kind, row[1]))
+            let due = try schedule(row[2]).nextDue(kind, from: now, log(kind, row[1]))?.time
             let expected = row[3] == "now" ? now : row[3] == "never" ? nil : time(row[3])
             #expect(due == expected, "\(row)")
         }
@@ -45,7 +46,6 @@ import Testing
             2026-11-23T14:59:59.999999  done@2026-11-23T14:30         -                                  2026-11-23T15:00
             2026-11-23T15:00            done@2026-11-23T14:30         -                                  now
             2026-11-23T15:10            done@2026-11-23T14:59:59.999999  -                               now
-            2026-11-23T15:10            skipped@2026-11-23T15:00      -                                  2026-11-23T15:30
             2026-11-23T15:10            done@2026-11-23T15:07         -                                  2026-11-23T15:30
             # The last one before the close, and the openings after it: next day, after a holiday, after an early close, after a weekend.
             2026-11-23T20:59:59         done@2026-11-23T20:30         -                                  2026-11-24T14:30
@@ -70,6 +70,10 @@ import Testing
             2026-11-24T16:10            done@2026-11-24T16:10         -                                  2026-11-24T16:30
             2026-11-23T15:10            done@2026-11-23T16:05         -                                  2026-11-23T15:30
             2026-11-23T16:00            done@2026-11-23T16:05         -                                  2026-11-23T16:30
+            # Unless it went back by more than an hour: then the other clock was wrong.
+            2026-11-23T15:10            done@2026-11-23T16:10         -                                  2026-11-23T15:30
+            2026-11-23T15:10            done@2026-11-23T16:10:00.000001  -                               now
+            2026-11-23T15:10            failed@2030-06-03T16:00       -                                  now
             # A market that never closes.
             2026-11-28T00:00            -                             market.calendar=always             now
             2026-11-28T00:10            done@2026-11-28T00:00         market.calendar=always             2026-11-28T00:30
@@ -92,7 +96,16 @@ import Testing
             2026-11-23T23:00            -                             -                                  now
             2026-11-23T21:00            done@2026-11-23T21:00         -                                  2026-11-24T21:00
             2026-11-23T21:00            done@2026-11-20T21:00         -                                  now
-            2026-11-23T21:00            done@2026-11-23T20:59:59.999999  -                               now
+            # Whenever it was done in the session, by rules that have changed or because somebody insisted, it is done.
+            2026-11-23T21:00            done@2026-11-23T20:59:59.999999  -                               2026-11-24T21:00
+            2026-11-23T20:55            done@2026-11-23T20:50         -                                  2026-11-24T21:00
+            2026-11-23T21:00            done@2026-11-23T14:30         -                                  2026-11-24T21:00
+            2026-11-23T21:00            done@2026-11-23T14:29:59.999999  -                               now
+            2026-11-23T22:00            done@2026-11-23T21:10         trading.minutes_before_close=10    2026-11-24T20:50
+            # What is dated far ahead does not count, and what is dated a little ahead does.
+            2026-11-23T21:00            done@2027-11-23T21:00         -                                  now
+            2026-11-23T21:00            skipped@2026-11-23T22:00:00.000001  -                            now
+            2026-11-23T21:00            done@2026-11-23T22:00         -                                  2026-11-24T21:00
             # A missed one can be made up for until the opening.
             2026-11-24T14:29:59.999999  done@2026-11-20T21:00         -                                  now
             2026-11-24T14:30            done@2026-11-20T21:00         -                                  2026-11-24T21:00
@@ -133,32 +146,51 @@ import Testing
             .trading,
             """
             # time                      last                          rules                              due
-            2026-11-23T21:00            failed1@2026-11-23T21:00      -                                  2026-11-23T21:05
-            2026-11-23T21:04:59.999999  failed1@2026-11-23T21:00      -                                  2026-11-23T21:05
-            2026-11-23T21:05            failed1@2026-11-23T21:00      -                                  now
-            2026-11-23T23:00            failed1@2026-11-23T21:00      -                                  now
-            2026-11-23T21:06            failed2@2026-11-23T21:05      -                                  2026-11-24T21:00
-            2026-11-23T21:00            failed1@2026-11-23T21:00      cycles.retry_minutes=90            2026-11-23T22:30
-            # The next day's cycle is a cycle of its own.
-            2026-11-24T21:00            failed2@2026-11-23T21:05      -                                  now
-            2026-11-24T21:00            failed3@2026-11-24T21:00      -                                  2026-11-24T21:05
-            2026-11-24T21:05            failed4@2026-11-24T21:05      -                                  2026-11-25T21:00
+            2026-11-23T21:00            failed@2026-11-23T21:00       -                                  2026-11-23T21:05
+            2026-11-23T21:04:59.999999  failed@2026-11-23T21:00       -                                  2026-11-23T21:05
+            2026-11-23T21:05            failed@2026-11-23T21:00       -                                  now
+            2026-11-23T23:00            failed@2026-11-23T21:00       -                                  now
+            2026-11-23T21:06            failed@2026-11-23T21:05,2026-11-23T21:00  -                      2026-11-24T21:00
+            2026-11-23T21:00            failed@2026-11-23T21:00       cycles.retry_minutes=90            2026-11-23T22:30
+            # The next day's cycle is a cycle of its own, whether the last one's was tried again or not.
+            2026-11-24T21:00            failed@2026-11-23T21:05,2026-11-23T21:00  -                      now
+            2026-11-24T21:00            failed@2026-11-24T21:00,2026-11-23T21:05  -                      2026-11-24T21:05
+            2026-11-24T21:00            failed@2026-11-24T21:00,2026-11-23T21:00  -                      2026-11-24T21:05
+            2026-11-24T21:05            failed@2026-11-24T21:05,2026-11-24T21:00  -                      2026-11-25T21:00
             # Not once the market has opened.
-            2026-11-24T14:28            failed1@2026-11-24T14:28      -                                  2026-11-24T21:00
-            2026-11-24T14:24:59         failed1@2026-11-24T14:24:59   -                                  2026-11-24T14:29:59
+            2026-11-24T14:28            failed@2026-11-24T14:28       -                                  2026-11-24T21:00
+            2026-11-24T14:24:59         failed@2026-11-24T14:24:59    -                                  2026-11-24T14:29:59
             """)
         try expectDue(
             .monitoring,
             """
-            # time                      last                          rules                              due
-            2026-11-23T14:31            failed1@2026-11-23T14:30      -                                  2026-11-23T14:35
-            2026-11-23T14:36            failed2@2026-11-23T14:35      -                                  2026-11-23T15:00
-            2026-11-23T15:01            failed3@2026-11-23T15:00      -                                  2026-11-23T15:05
-            2026-11-23T14:31            failed1@2026-11-23T14:30      cycles.retry_minutes=30            2026-11-23T15:00
-            2026-11-23T14:31            failed1@2026-11-23T14:30      cycles.retry_minutes=45            2026-11-23T15:00
-            2026-11-23T20:58            failed1@2026-11-23T20:57      -                                  2026-11-24T14:30
-            2026-11-23T20:55            failed1@2026-11-23T20:54:59   -                                  2026-11-23T20:59:59
+            2026-11-23T14:31            failed@2026-11-23T14:30       -                                  2026-11-23T14:35
+            2026-11-23T14:36            failed@2026-11-23T14:35,2026-11-23T14:30  -                      2026-11-23T15:00
+            2026-11-23T15:01            failed@2026-11-23T15:00,2026-11-23T14:35  -                      2026-11-23T15:05
+            2026-11-23T15:01            failed@2026-11-23T15:00,2026-11-23T14:30  -                      2026-11-23T15:05
+            2026-11-23T14:31            failed@2026-11-23T14:30       cycles.retry_minutes=30            2026-11-23T15:00
+            2026-11-23T14:31            failed@2026-11-23T14:30       cycles.retry_minutes=45            2026-11-23T15:00
+            2026-11-23T20:58            failed@2026-11-23T20:57       -                                  2026-11-24T14:30
+            2026-11-23T20:55            failed@2026-11-23T20:54:59    -                                  2026-11-23T20:59:59
             """)
+    }
+
+    @Test func `tells since when a cycle is due, so that the one that waited longest can come first`() throws {
+        let table = """
+            # kind       now                  last                        since
+            monitoring   2026-11-23T15:31     done@2026-11-23T15:00       2026-11-23T15:30
+            monitoring   2026-11-23T15:29     done@2026-11-23T15:00       2026-11-23T15:30
+            monitoring   2026-11-24T16:10     -                           2026-11-24T16:00
+            monitoring   2026-11-23T14:40     failed@2026-11-23T14:30     2026-11-23T14:35
+            monitoring   2026-11-23T14:31     failed@2026-11-23T14:30     2026-11-23T14:35
+            trading      2026-11-24T09:00     -                           2026-11-23T21:00
+            trading      2026-11-24T09:00     failed@2026-11-23T21:30     2026-11-23T21:35
+            """
+        for row in rows(table) where !row[0].hasPrefix("#") {
+            let kind = try #require(CycleKind(rawValue: row[0]))
+            let due = try schedule("-").nextDue(kind, from: time(row[1]), log(kind, row[2]))
+            #expect(due?.since == time(row[3]) && due?.time == max(time(row[1]), time(row[3])), "\(row)")
+        }
     }
 
     @Test func `says why a cycle has nothing to do`() throws {
@@ -173,10 +205,13 @@ import Testing
             monitoring   2026-11-28T16:00      -                           the market is closed: weekend
             trading      2026-11-23T20:59      -                           no trading cycle is due; the next one is due at 2026-11-23T21:00:00.000000Z
             trading      2026-11-23T21:00      -                           none
-            trading      2026-11-23T21:00      done@2026-11-23T20:59       none
+            trading      2026-11-23T20:59      done@2026-11-23T20:50       no trading cycle is due; the next one is due at 2026-11-24T21:00:00.000000Z
+            trading      2026-11-23T21:00      done@2026-11-23T20:50       the session's trading cycle was done at 2026-11-23T20:50:00.000000Z
+            trading      2026-11-23T21:00      done@2026-11-20T21:30       none
+            trading      2026-11-23T22:00      done@2027-11-23T21:00       none
             trading      2026-11-23T22:00      done@2026-11-23T21:00       the session's trading cycle was done at 2026-11-23T21:00:00.000000Z
             trading      2026-11-23T22:00      skipped@2026-11-23T21:00    none
-            trading      2026-11-23T22:00      failed2@2026-11-23T21:00    none
+            trading      2026-11-23T22:00      failed@2026-11-23T21:00     none
             trading      2026-11-28T12:00      done@2026-11-27T18:00       the session's trading cycle was done at 2026-11-27T18:00:00.000000Z
             trading      9999-12-31T21:00      done@9999-12-31T21:00       the session's trading cycle was done at 9999-12-31T21:00:00.000000Z
             """
@@ -217,7 +252,7 @@ import Testing
             let expected = sessions.flatMap { schedule.moments(in: $0) }.filter { $0.kind == kind }.map(\.time)
             var (now, log, met) = (time("2026-11-20T12:00"), CycleLog(), [Timestamp]())
             log[kind] = CycleLog.Last(time: now, outcome: .done, failures: 0, lastDone: now)
-            while let due = schedule.nextDue(kind, from: now, log), due < time("2026-12-02T00:00") {
+            while let due = schedule.nextDue(kind, from: now, log)?.time, due < time("2026-12-02T00:00") {
                 met.append(due)
                 log[kind] = CycleLog.Last(time: due, outcome: .done, failures: 0, lastDone: due)
                 now = due
