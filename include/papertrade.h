@@ -616,7 +616,7 @@ pt_status pt_execute_queue(pt_account *account, pt_analyst_fn analyst, void *con
 
 #define PT_CYCLE_DONE 0
 #define PT_CYCLE_SKIPPED 1 /* nothing to do: the market is closed, the session's cycle was done, system_active is false */
-#define PT_CYCLE_FAILED 2
+#define PT_CYCLE_FAILED 2  /* an error that the call returned, or the analyst failed on every symbol */
 
 #define PT_CYCLE_IGNORE_SCHEDULE 1u /* flag: run also when the market is closed, or the session's trading cycle is done. A trading cycle
                                      * before its due time takes its place */
@@ -643,19 +643,22 @@ typedef struct pt_cycle {
     uint32_t deferred;  /* exits for profit that wait for the signal */
     double value;       /* the account's value after it, at the analyst's prices; NaN if it is not known */
     char reason[264];   /* why it was skipped or failed; "" if done */
-    char problem[264];  /* the first thing that went wrong with a single symbol; "" if nothing */
+    char problem[264];  /* the first thing that went wrong: with a single symbol, or with the record before; "" if nothing */
     uint8_t reserved[64];
 } pt_cycle;
 
 /* Monitoring: asks the analyst about what is held and the watchlist, and records each signal that changed (pt_signals, and the events
- * of type "signal"). Then, if system_active: sells at once what fell critically, and queues what rose to BUY or better for trading.
+ * of type "signal"). Then, if system_active: sells at once what fell critically, and queues what rose to BUY or better for trading. What a
+ * cycle of a later moment has recorded meanwhile is not overwritten.
  *
  * Trading: asks the analyst about what is held and what is queued; sells by the exit rules (stop loss, signal, profit, age, in that
  * order); then buys from the queue, in its order, while cash and limits allow. It is due once a session, by default at the close, and
- * can be made up for until the next opening. The analyst's `shares` and `amount` are not used: the rules say how much.
+ * can be made up for until the next opening. The analyst's `shares` and `amount` are not used: the rules say how much. What it has just sold
+ * it does not buy back.
  *
  * The analyst is called without locks, as in pt_execute_queue; one that fails or answers nonsense costs its symbol's turn and is reported in
- * `unanalysed`, `problem` and the log. PT_STOPPED from it ends the cycle with nothing changed and no record. `options` and `report` may be NULL.
+ * `unanalysed`, `problem` and the log; what is queued stays queued until it is too old. If it fails on every symbol, nothing is changed, and
+ * the outcome is PT_CYCLE_FAILED with PT_OK. PT_STOPPED from it ends the cycle with nothing changed and no record. `options` and `report` may be NULL.
  * A run that has nothing to do is PT_OK with the outcome PT_CYCLE_SKIPPED. PT_INVALID_CONFIG, PT_MISUSE (inside a batch, or while this
  * thread holds the account's lock), PT_STOPPED, and the statuses of a change; a failure is recorded where that is possible. */
 pt_status pt_monitoring_cycle(pt_account *account, pt_analyst_fn analyst, void *context, const pt_cycle_options *options,

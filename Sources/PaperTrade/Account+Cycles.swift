@@ -23,7 +23,8 @@ public struct CycleReport: Sendable {
     public let cycle: Cycle
     /// The first event of its commit; ``Account/history(from:_:)`` from here to the record tells what it did.
     public let firstSeq: UInt64
-    /// The symbols that the analyst failed on, each with what went wrong.
+    /// What went wrong though the cycle was run: that the record of an earlier cycle lies far ahead and does not count, and the symbols
+    /// that the analyst failed on, or was too slow for, each with what went wrong.
     public let problems: [String]
 
     public var seq: UInt64 { record.seq }
@@ -36,8 +37,9 @@ extension Account {
     /// `system_active`, sells what fell critically and queues what rose to a buy.
     ///
     /// The analyst is asked without any lock, and may read the account. One that throws, or answers nonsense, costs its symbol's turn and
-    /// is reported; a ``PaperTradeError`` with the status `stopped` ends the cycle with nothing changed or recorded. One that never
-    /// returns holds up its caller and nobody else.
+    /// is reported; where it fails on every symbol, the cycle's outcome is `failed`. A ``PaperTradeError`` with the status `stopped` ends
+    /// the cycle with nothing changed or recorded. One that never returns holds up its caller and nobody else; what a cycle of a later
+    /// moment has recorded meanwhile is not overwritten.
     ///
     /// - Throws: `invalidConfig` also if `config.json` becomes invalid meanwhile, `stopped`, `misuse` inside a batch or while this thread
     ///   holds the account's lock, and the errors of any change. The failure is recorded where that is possible.
@@ -50,6 +52,7 @@ extension Account {
 
     /// Runs a trading cycle: asks the analyst about what is held and what is queued, sells by the exit rules, and buys from the queue while
     /// cash and limits allow. It runs once a session, from its due time until the next opening; else its record says why it was skipped.
+    /// An entry of the queue on which the analyst fails stays there until it is too old.
     ///
     /// The analyst and the errors are as for ``runMonitoringCycle(_:analyst:)``. The sizes that it gives are not used: the rules size.
     @discardableResult
@@ -88,14 +91,14 @@ extension Account {
         let schedule = CycleSchedule(calendar: try calendar(rules), rules: rules)
         let state = try snapshot()
         if !ignoresSchedule, let reason = schedule.reasonToSkip(kind, at: time, state.cycles) {
-            return try commit(at: time) { (draft) throws(Refusal) in try draft.skip(kind, reason, time: time) }
+            return try commit(at: time) { (draft) throws(Refusal) in try draft.skip(kind, because: reason, time: time) }
         }
         let opinions = try opinions(of: symbols(of: state, rules, kind), at: time, rules, analyst)
         let seen = Set(state.queue.map(\.seq))
-        return try commit(at: time, problems: opinions.problems, needsValidConfig: true) { (draft) throws(Refusal) in
+        return try commit(at: time, needsValidConfig: true) { (draft) throws(Refusal) in
             // Another process may have done the session's cycle meanwhile.
             if !ignoresSchedule, let reason = schedule.reasonToSkip(kind, at: time, draft.state.cycles) {
-                return try draft.skip(kind, reason, time: time)
+                return try draft.skip(kind, because: reason, time: time)
             }
             switch kind {
             case .monitoring: return try draft.monitor(opinions, time: time)
@@ -127,8 +130,7 @@ extension Account {
     ///
     /// - Parameter needsValidConfig: the rules accepted last will not do, because the cycle may have begun under later ones.
     private func commit(
-        at time: Timestamp, problems: [String] = [], needsValidConfig: Bool = false,
-        _ decide: (inout Draft) throws(Refusal) -> Cycle
+        at time: Timestamp, needsValidConfig: Bool = false, _ decide: (inout Draft) throws(Refusal) -> CycleDecision
     ) throws(PaperTradeError) -> CycleReport {
         let report = try criticalSection(deadline(nil)) { () throws(StorageError) in
             try view.withLock { _ throws(StorageError) in
@@ -136,28 +138,23 @@ extension Account {
                 var draft = Draft(on: store.state, at: recordingTime())
                 try acceptRules(into: &draft, time: time)
                 if needsValidConfig, case .failure(let error) = config.withLock({ $0.outcome }) { throw error }
-                let cycle = try refusing { () throws(Refusal) in try decide(&draft) }
+                let decision = try refusing { () throws(Refusal) in try decide(&draft) }
                 guard let first = draft.records.first, let last = draft.records.last else {
                     throw StorageError(.misuse, "a cycle left no record")
                 }
                 try store.commit(draft)
-                return CycleReport(record: last, cycle: cycle, firstSeq: first.seq, problems: problems)
+                return CycleReport(
+                    record: last, cycle: decision.cycle, firstSeq: first.seq, problems: decision.problems)
             }
         }
         try finish(through: report.seq)
-        logProblems(problems)
+        logProblems(report.problems)
         return report
     }
 
     /// Best effort: what kept the cycle from its commit may keep its record out, too, and the caller is told in any case.
     private func recordFailure(of kind: CycleKind, at time: Timestamp, _ error: PaperTradeError) {
-        _ = try? commit(at: time) { (draft) throws(Refusal) in
-            let cycle = Cycle(
-                kind: kind, outcome: .failed, reason: Text(cutting: error.message), counts: Cycle.Counts(), value: nil,
-                problem: nil)
-            try draft.append(.ranCycle(cycle), time: time, id: nil, note: nil)
-            return cycle
-        }
+        _ = try? commit(at: time) { (draft) throws(Refusal) in try draft.fail(kind, because: error.message, time: time) }
     }
 
     private func logProblems(_ problems: [String]) {
@@ -188,6 +185,8 @@ extension Account {
     ///
     /// - Parameter attempt: a run of the caller's that failed without leaving a record, if it is later than the last recorded one.
     public func nextCycle(
+        _ kind: CycleKind, from time: Timestamp? = nil, after attempt: CycleLog.Last? = nil
+    ) throws(PaperTradeError) -> Timestamp? {
         try nextCycleDue(kind, from: time, after: attempt)?.time
     }
 
@@ -196,8 +195,6 @@ extension Account {
     public func nextCycleDue(
         _ kind: CycleKind, from time: Timestamp? = nil, after attempt: CycleLog.Last? = nil
     ) throws(PaperTradeError) -> DueCycle? {
-        _ kind: CycleKind, from time: Timestamp? = nil, after attempt: CycleLog.Last? = nil
-    ) throws(PaperTradeError) -> Timestamp? {
         let moment: Timestamp
         if let time { moment = time } else { moment = try currentTime() }
         var log = try read { $0.cycles }
@@ -221,20 +218,5 @@ extension Account {
         let calendar = try MarketCalendar(named: name, system: system)
         calendars.withLock { $0[name] = calendar }
         return calendar
-    }
-}
-
-extension Opinions {
-    fileprivate var problems: [String] {
-        all.compactMap { opinion in opinion.problem.map { "\(opinion.symbol): \($0)" } }
-    }
-}
-
-extension Draft {
-    fileprivate mutating func skip(_ kind: CycleKind, _ reason: String, time: Timestamp) throws(Refusal) -> Cycle {
-        let cycle = Cycle(
-            kind: kind, outcome: .skipped, reason: Text(cutting: reason), counts: Cycle.Counts(), value: nil, problem: nil)
-        try append(.ranCycle(cycle), time: time, id: nil, note: nil)
-        return cycle
     }
 }

@@ -5,12 +5,15 @@ extension Draft {
     /// Decides a monitoring cycle; everything it comes to is appended, the cycle's own record last.
     ///
     /// Each change of a signal is recorded. Then, if `system_active`: a position whose signal fell critically is sold at once, and a
-    /// security that rose to BUY or better is queued for the trading cycle.
+    /// security that rose to BUY or better is queued for the trading cycle. An opinion that a cycle of a later moment has overtaken
+    /// changes nothing.
     ///
     /// - Throws: ``Refusal/batchTooLarge(limit:)``, or that an amount left its range; the draft is then to be dropped.
-    public mutating func monitor(_ opinions: Opinions, time: Timestamp) throws(Refusal) -> Cycle {
+    public mutating func monitor(_ given: Opinions, time: Timestamp) throws(Refusal) -> CycleDecision {
+        let opinions = given.withoutOvertaken(in: state, at: time)
         var counts = Cycle.Counts(opinions)
         try removeStaleEntries(time: time)
+        if let failure = given.failure { return try finish(.monitoring, .failed, because: failure, given, counts, time: time) }
         for opinion in opinions.all {
             guard let analysis = opinion.analysis,
                 let change = signalChange(
@@ -25,7 +28,7 @@ extension Draft {
                 try queue(change, &counts, time: time)
             }
         }
-        return try finish(.monitoring, opinions, counts, time: time)
+        return try finish(.monitoring, .done, opinions, counts, time: time)
     }
 
     private mutating func sellCritically(_ change: SignalChange, _ counts: inout Cycle.Counts, time: Timestamp) throws(Refusal) {
@@ -76,17 +79,46 @@ extension Draft {
         counts.rejected += 1
     }
 
-    /// Appends the cycle's own record.
+    /// Appends the cycle's own record. One that failed has no value: without any price it would only be the cost.
     mutating func finish(
-        _ kind: CycleKind, _ opinions: Opinions, _ counts: Cycle.Counts, skipped reason: Text? = nil, time: Timestamp
-    ) throws(Refusal) -> Cycle {
-        let value = Valuation(state, quotes: opinions.quotes).totalValue
-        let cycle = Cycle(
-            kind: kind, outcome: reason == nil ? .done : .skipped, reason: reason, counts: counts, value: value,
-            problem: opinions.firstProblem.map { Text(cutting: $0) })
-        try append(.ranCycle(cycle), time: time, id: nil, note: nil)
-        return cycle
+        _ kind: CycleKind, _ outcome: Cycle.Outcome, because reason: String? = nil, _ opinions: Opinions,
+        _ counts: Cycle.Counts, time: Timestamp
+    ) throws(Refusal) -> CycleDecision {
+        let value = outcome == .failed ? nil : Valuation(state, quotes: opinions.quotes).totalValue
+        return try record(kind, outcome, because: reason, counts, opinions.problems, value: value, time: time)
     }
+
+    /// Records that a cycle had nothing to do: nobody was asked.
+    public mutating func skip(_ kind: CycleKind, because reason: String, time: Timestamp) throws(Refusal) -> CycleDecision {
+        try record(kind, .skipped, because: reason, time: time)
+    }
+
+    /// Records that something kept a cycle from its work.
+    public mutating func fail(_ kind: CycleKind, because reason: String, time: Timestamp) throws(Refusal) -> CycleDecision {
+        try record(kind, .failed, because: reason, time: time)
+    }
+
+    private mutating func record(
+        _ kind: CycleKind, _ outcome: Cycle.Outcome, because reason: String?, _ counts: Cycle.Counts = Cycle.Counts(),
+        _ problems: [String] = [], value: Money? = nil, time: Timestamp
+    ) throws(Refusal) -> CycleDecision {
+        // A monitoring run that was skipped does not take the last one's place, and the notice would be given again and again.
+        let isRemembered = kind == .trading || outcome != .skipped
+        let notice = isRemembered ? state.cycles.notice(of: kind, at: time) : nil
+        let problems = (notice.map { [$0] } ?? []) + problems
+        let cycle = Cycle(
+            kind: kind, outcome: outcome, reason: reason.map { Text(cutting: $0) }, counts: counts, value: value,
+            problem: problems.first.map { Text(cutting: $0) })
+        try append(.ranCycle(cycle), time: time, id: nil, note: nil)
+        return CycleDecision(cycle: cycle, problems: problems)
+    }
+}
+
+/// What a cycle comes to.
+public struct CycleDecision: Sendable {
+    public let cycle: Cycle
+    /// Everything that went wrong, of which the cycle's record names the first.
+    public let problems: [String]
 }
 
 extension Cycle.Counts {

@@ -8,17 +8,23 @@ extension Draft {
     ///
     /// - Parameter seen: the entries of the queue that the analyst was asked about. Others came later, and wait for the next cycle.
     /// - Throws: ``Refusal/batchTooLarge(limit:)``, or that an amount left its range; the draft is then to be dropped.
-    public mutating func trade(_ opinions: Opinions, seen: Set<UInt64>, time: Timestamp) throws(Refusal) -> Cycle {
+    public mutating func trade(_ opinions: Opinions, seen: Set<UInt64>, time: Timestamp) throws(Refusal) -> CycleDecision {
         var counts = Cycle.Counts(opinions)
         guard state.rules.isOn(.systemActive) else {
             try removeStaleEntries(time: time)
-            let reason = Text(cutting: "\(RuleKey.systemActive.name) is false")
-            return try finish(.trading, opinions, counts, skipped: reason, time: time)
+            let reason = "\(RuleKey.systemActive.name) is false"
+            return try finish(.trading, .skipped, because: reason, opinions, counts, time: time)
+        }
+        if let failure = opinions.failure {
+            try removeStaleEntries(time: time)
+            return try finish(.trading, .failed, because: failure, opinions, counts, time: time)
         }
         try removeStaleEntries(time: time, except: seen)
+        let held = state.positions.map(\.symbol)
         try sellWhatIsToGo(opinions, &counts, time: time)
-        try buyFromQueue(opinions, seen: seen, &counts, time: time)
-        return try finish(.trading, opinions, counts, time: time)
+        let sold = Set(held.filter { state.position($0) == nil })
+        try buyFromQueue(opinions, seen: seen, sold: sold, &counts, time: time)
+        return try finish(.trading, .done, opinions, counts, time: time)
     }
 
     private mutating func sellWhatIsToGo(_ opinions: Opinions, _ counts: inout Cycle.Counts, time: Timestamp) throws(Refusal) {
@@ -39,17 +45,20 @@ extension Draft {
     }
 
     private mutating func buyFromQueue(
-        _ opinions: Opinions, seen: Set<UInt64>, _ counts: inout Cycle.Counts, time: Timestamp
+        _ opinions: Opinions, seen: Set<UInt64>, sold: Set<Symbol>, _ counts: inout Cycle.Counts, time: Timestamp
     ) throws(Refusal) {
         let value = Valuation(state, quotes: opinions.quotes).totalValue ?? Money(clamping: .max)
         for entry in state.queue where seen.contains(entry.seq) {
             let symbol = entry.opportunity.symbol
             let opinion = opinions[symbol]
+            // A failure says nothing of the opportunity: it waits for the next cycle, until it is too old.
+            if opinion?.isFailure ?? false, !entry.isStale(at: time, under: state.rules) { continue }
             let judgement = Judgement(
                 queuedSeq: entry.seq, symbol: symbol, analysis: opinion?.analysis, problem: opinion?.problem)
             let sizing = Sizing(value: value, opinions: opinions, time: time, trades: counts.trades)
             let execution = try settle(entry, judgement, time: time) { (state, analysis) throws(Rejection) in
-                try sizing.shares(of: symbol, state, analysis)
+                if sold.contains(symbol) { throw Rejection(reason: .justSold, message: "this cycle has sold it") }
+                return try sizing.shares(of: symbol, state, analysis)
             }
             if case .bought = execution.outcome { counts.bought += 1 } else { counts.rejected += 1 }
         }

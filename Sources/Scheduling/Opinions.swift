@@ -13,6 +13,9 @@ public struct Opinion: Hashable, Sendable {
         self.analysis = analysis
         self.problem = problem
     }
+
+    /// Whether nothing is known of what the analyst thinks. Having no opinion is an answer.
+    var isFailure: Bool { analysis == nil && problem != nil }
 }
 
 /// What an analyst said of everything that a cycle asked about.
@@ -33,8 +36,26 @@ public struct Opinions: Sendable {
     /// The prices that the analyst gave.
     public var quotes: [Symbol: Price] { bySymbol.compactMapValues { $0.analysis?.price } }
 
-    /// The first thing that went wrong, with its symbol.
-    public var firstProblem: String? {
-        all.lazy.compactMap { opinion in opinion.problem.map { "\(opinion.symbol): \($0)" } }.first
+    /// What went wrong, each with its symbol.
+    var problems: [String] {
+        all.compactMap { opinion in opinion.problem.map { "\(opinion.symbol): \($0)" } }
+    }
+
+    /// Why nothing can be decided: the first failure, where somebody was asked and failed on everything.
+    var failure: String? { all.allSatisfy(\.isFailure) ? problems.first : nil }
+
+    /// Without those that a cycle of a later moment has overtaken: it was quicker, and what this one was told is no longer so.
+    ///
+    /// Compared are the moments of the cycles, not those at which analyses were formed: an analyst may work on prices of some minutes
+    /// ago.
+    func withoutOvertaken(in state: AccountState, at time: Timestamp) -> Opinions {
+        let monitored = state.cycles.last(.monitoring, at: time)?.lastDone
+        return Opinions(
+            all.map { opinion in
+                guard opinion.analysis != nil, let known = state.signal(of: opinion.symbol) else { return opinion }
+                let later = [known.time, monitored].compactMap { $0 }.filter { $0 > time && !$0.isFarAhead(of: time) }.max()
+                guard let later else { return opinion }
+                return Opinion(symbol: opinion.symbol, analysis: nil, problem: "overtaken by the cycle of \(later)")
+            })
     }
 }

@@ -151,8 +151,54 @@ struct CycleFailureTests {
             #expect(
                 events
                     == (kind == .trading
-                        ? ["B no_analysis", "A bought", "trading done"] : ["A NEW", "A queued", "monitoring done"]))
+                        ? ["A bought", "trading done"] : ["A NEW", "A queued", "monitoring done"]))
+            #expect(try account.queue().map(\.opportunity.symbol.description) == (kind == .trading ? ["B"] : ["A"]))
         }
+    }
+
+    @Test("an analyst that fails on everything fails the cycle, which is due again; what is queued stays queued")
+    func analystFailsOnEverything() throws {
+        struct Broken: Error {}
+        let desk = try Desk()
+        let account = try desk.open()
+        try account.buy("H", 1, at: 10)
+        try account.enqueue(opportunity("Q"))
+        for (kind, time, retry) in [
+            (CycleKind.monitoring, "2026-11-23T15:00", "2026-11-23T15:05"), (.trading, "2026-11-23T21:00", "2026-11-23T21:05"),
+        ] {
+            desk.now = at(time)
+            let report = try account.runCycle(kind) { _, _ in throw Broken() }
+            #expect(report.cycle.outcome == .failed && report.cycle.value == nil && report.cycle.counts.analysed == 0)
+            #expect(report.cycle.reason?.description == report.problems[0])
+            #expect(report.problems[0].hasPrefix(kind == .monitoring ? "A: " : "H: "))
+            #expect(try account.nextCycle(kind) == at(retry))
+        }
+        desk.now = at("2026-11-23T21:05")
+        #expect(try desk.run(.trading, on: account, ["Q": "BUY 80 100"]) == ["Q bought", "trading done"])
+        try desk.verify()
+    }
+
+    @Test("a cycle that is dated far ahead silences nobody, and that is said once")
+    func datedAhead() throws {
+        let desk = try Desk()
+        let account = try desk.open()
+        // A mistaken year: skipped by one, done by the other.
+        _ = try account.runMonitoringCycle(CycleOptions(time: at("2030-06-03T16:00")), analyst: desk.analyst([:]))
+        _ = try account.runTradingCycle(CycleOptions(time: at("2027-11-23T21:00")), analyst: desk.analyst([:]))
+        _ = try account.runMonitoringCycle(CycleOptions(time: at("2030-06-01T16:00")), analyst: desk.analyst([:]))
+        for (kind, time) in [(CycleKind.monitoring, "2026-11-23T15:00"), (.trading, "2026-11-23T21:00")] {
+            desk.now = at(time)
+            #expect(try account.nextCycle(kind) == desk.now)
+            // Also where a failure could not be recorded.
+            let attempt = CycleLog.Last(time: desk.now, outcome: .failed, failures: 1, lastDone: nil)
+            #expect(try account.nextCycle(kind, after: attempt) == desk.now.adding(microseconds: 300_000_000))
+            let report = try account.runCycle(kind, analyst: desk.analyst([:]))
+            #expect(report.cycle.outcome == .done && report.problems.count == 1)
+            #expect(report.cycle.problem?.description.hasSuffix("lies more than an hour ahead and does not count") == true)
+            let again = try account.runCycle(kind, CycleOptions(ignoresSchedule: true), analyst: desk.analyst([:]))
+            #expect(again.cycle.problem == nil && again.problems.isEmpty)
+        }
+        try desk.verify()
     }
 
     @Test("an analyst may read the account, and not change it or run a cycle of it")
@@ -250,6 +296,25 @@ struct CycleNeighbourTests {
         try desk.verify()
     }
 
+    @Test("a monitor that is slow changes nothing that a quicker one of a later moment knows already")
+    func overtaken() throws {
+        let desk = try Desk(config: #"{"watchlist": ["A"]}"#)
+        let account = try desk.open()
+        let other = try desk.open()
+        try account.buy("A", 1, at: 100)
+        try desk.run(.monitoring, on: account, ["A": "BUY 60 100"])
+        desk.now = at("2026-11-23T15:30")
+        let report = try account.runMonitoringCycle { symbol, time in
+            desk.now = at("2026-11-23T16:00")
+            #expect(try desk.run(.monitoring, on: other, ["A": "STRONG BUY 90 110"]).last == "monitoring done")
+            return try desk.analyst(["A": "SELL 0 60"])(symbol, time)
+        }
+        #expect(report.problems == ["A: overtaken by the cycle of 2026-11-23T16:00:00.000000Z"])
+        #expect(try desk.events(of: account, from: report.firstSeq) == ["monitoring done"])
+        #expect(try account.positions().count == 1 && account.signals().first?.signal == .strongBuy)
+        try desk.verify()
+    }
+
     @Test("cash that was spent and positions that were sold while the analyst was thinking are as they are now")
     func tradedMeanwhile() throws {
         let desk = try Desk()
@@ -279,7 +344,7 @@ struct CycleNeighbourTests {
         try desk.run(.trading, on: account, ["A": "BUY 80 100"])
         try account.runMonitoringCycle(CycleOptions(time: at("2026-11-23T22:00"))) { _, _ in nil }
         let state = try account.snapshot()
-        #expect(state.signals.count == 2 && state.cycles.recentTrades.count == 1 && state.cycles.monitoring?.outcome == .skipped)
+        #expect(state.signals.count == 2 && state.cycles.recentTrades.count == 1 && state.cycles.monitoring?.outcome == .done)
         account.close()
         #expect(try desk.open().snapshot() == state)
 

@@ -92,6 +92,18 @@ struct CycleTests {
         }
     }
 
+    @Test("a session's cycle stays done when its moment is changed after it")
+    func changedMoment() throws {
+        let desk = try Desk(config: #"{"trading": {"minutes_before_close": 10}}"#)
+        let account = try desk.open()
+        desk.now = at("2026-11-23T20:50")
+        #expect(try desk.run(.trading, on: account).last == "trading done")
+        desk.write(config: "{}")
+        desk.now = at("2026-11-23T21:00")
+        #expect(try account.nextCycle(.trading) == at("2026-11-24T21:00"))
+        #expect(try desk.run(.trading, on: account).last == "trading skipped")
+    }
+
     @Test("of two traders that think at the same time one trades; the other's record says that it was done")
     func twoTraders() throws {
         let desk = try Desk()

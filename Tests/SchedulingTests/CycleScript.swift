@@ -13,7 +13,7 @@ import Testing
 /// follows from the ones before, and deciding again from the same inputs gives the same records.
 ///
 /// Commands: `rules key=value…`, `buy S shares price`, `deposit n`, `queue S signal score`, `clear`, `clock duration` (since the
-/// start), and the cycles `monitor S=opinion…` and `trade S=opinion…`. An opinion is `signal,score,price` with a sector as its fourth,
+/// start, also before it), and the cycles `monitor S=opinion…` and `trade S=opinion…`. An opinion is `signal,score,price` with a sector as its fourth,
 /// `none`, or `fail`. A symbol behind `unseen=` was queued after the analyst had been asked.
 struct CycleScript {
     private(set) var state: AccountState
@@ -100,12 +100,13 @@ struct CycleScript {
         }
         let seen = state.queue.filter { !unseen.contains($0.opportunity.symbol) }.map(\.seq)
         var draft = Draft(on: state, at: time)
-        let cycle =
+        let decision =
             command[0] == "monitor"
             ? try draft.monitor(Opinions(opinions), time: time)
             : try draft.trade(Opinions(opinions), seen: Set(seen), time: time)
-        #expect(draft.records.last?.event == .ranCycle(cycle))
-        return (draft.state, draft.records, cycle)
+        #expect(draft.records.last?.event == .ranCycle(decision.cycle))
+        #expect(decision.cycle.problem?.description == decision.problems.first)
+        return (draft.state, draft.records, decision.cycle)
     }
 
     private func opinion(_ name: String, _ text: String) throws -> Opinion {

@@ -143,6 +143,49 @@ import Testing
             """)
     }
 
+    @Test func `does not act on an opinion that a cycle of a later moment has overtaken`() throws {
+        // The cycle of 0s thought for long. Meanwhile that of 30m has seen a change, or none.
+        try CycleScript.play(
+            """
+            buy A 10 100
+            clock -30m
+            monitor A=BUY,60,100 B=HOLD,50,10
+            clock 30m
+            monitor A=SELL,0,60              => A:CRITICAL_DOWNGRADE A:sold:critical done
+            clock 0s
+            monitor A=BUY,90,100             => done changes=0 analysed=0 unanalysed=1 queue=none problem=A:_overtaken_by_the_cycle_of_2026-11-23T15:00:00.000000Z
+            """)
+        try CycleScript.play(
+            """
+            buy A 10 100
+            clock -30m
+            monitor A=BUY,60,100
+            clock 30m
+            monitor A=BUY,60,101             => done changes=0
+            clock 0s
+            monitor A=SELL,0,60 B=BUY,60,10  => B:NEW B:not_queue:low_score done held=A analysed=1 unanalysed=1 value=10000
+            """)
+        // By a clock that is behind by more than clocks may be, it counts.
+        try CycleScript.play(
+            """
+            buy A 10 100
+            clock 60m+1us
+            monitor A=BUY,60,100
+            clock 0s
+            monitor A=SELL,0,60              => A:CRITICAL_DOWNGRADE A:sold:critical done problem=the_monitoring_cycle_of_2026-11-23T15:30:00.000001Z_lies_more_than_an_hour_ahead_and_does_not_count
+            monitor A=SELL,0,60              => done problem=none
+            """)
+    }
+
+    @Test func `fails, and changes nothing, when the analyst fails on everything`() throws {
+        try CycleScript.play(
+            """
+            monitor A=fail B=fail => failed reason=A:_it_failed problem=A:_it_failed value=none unanalysed=2
+            monitor A=fail B=none => done reason=none problem=A:_it_failed
+            monitor               => done
+            """)
+    }
+
     @Test func `asks and acts in the order of the symbols`() throws {
         try CycleScript.play(
             """

@@ -66,14 +66,38 @@ import Testing
             """)
     }
 
-    @Test func `loses nothing but a symbol's turn when the analyst fails on it`() throws {
+    @Test func `loses nothing but a symbol's turn when the analyst fails on it: what is queued waits until it is too old`() throws
+    {
         try CycleScript.play(
             """
             buy H 10 100
             queue A BUY 80
             queue B BUY 80
             queue C BUY 80
-            trade A=fail B=BUY,80,100 C=none H=fail  => A:no_analysis B:bought:6 C:no_analysis done unanalysed=3 analysed=1 problem=A:_it_failed held=B,H rejected=2
+            trade A=fail B=BUY,80,100 C=none H=fail  => B:bought:6 C:no_analysis done unanalysed=3 analysed=1 problem=A:_it_failed held=B,H rejected=1 queue=A
+            clock 24h
+            trade A=fail B=HOLD,50,100 H=fail        => done queue=A rejected=0
+            trade A=BUY,80,100 B=HOLD,50,100 H=fail  => A:bought:6 done queue=none
+            queue A BUY 80
+            clock 48h+1us
+            trade A=fail B=HOLD,50,100 H=fail        => A:stale done rejected=1 queue=none
+            """)
+    }
+
+    @Test func `fails, and changes nothing, when the analyst fails on everything`() throws {
+        try CycleScript.play(
+            """
+            queue OLD BUY 80
+            clock 1h
+            queue A BUY 80
+            buy H 10 100
+            clock 24h+1us
+            trade A=fail H=fail       => OLD:stale failed reason=A:_it_failed problem=A:_it_failed unanalysed=2 rejected=0 value=none queue=A held=H
+            trade A=fail H=none       => done reason=none problem=A:_it_failed queue=A
+            trade A=none H=fail       => A:no_analysis done
+            queue A BUY 80
+            rules system_active=false
+            trade A=fail H=fail       => skipped reason=system_active_is_false problem=A:_it_failed queue=A
             """)
     }
 
@@ -91,13 +115,25 @@ import Testing
         }
     }
 
-    @Test func `does not buy back what it sells in the same cycle for its signal`() throws {
-        try CycleScript.play(
-            """
-            buy A 10 100
-            queue A BUY 80
-            trade A=SELL,80,100   => A:sold:downgrade A:downgrade done held=none queue=none
-            """)
+    @Test func `does not buy back what it sells in the same cycle, for whatever reason`() throws {
+        for (setting, opinion, outcome) in [
+            ("", "SELL,80,100", "A:sold:downgrade A:downgrade"),
+            ("", "BUY,90,89", "A:sold:stop_loss A:just_sold"),
+            ("rules exits.defer_take_profit=false", "STRONG_BUY,90,120", "A:sold:take_profit A:just_sold"),
+            ("rules exits.max_age_days=0", "BUY,90,100", "A:sold:age A:just_sold"),
+            ("rules limits.max_positions=0", "BUY,90,89", "A:sold:stop_loss A:just_sold"),
+        ] {
+            try CycleScript.play(
+                """
+                \(setting)
+                buy A 10 100
+                queue A BUY 80
+                trade A=\(opinion)   => \(outcome) done held=none queue=none sold=1 bought=0 rejected=1
+                queue A BUY 80
+                rules limits.max_positions=10
+                trade A=BUY,80,100    => A:bought:\(opinion.hasSuffix("120") ? 7 : 6) done
+                """)
+        }
     }
 
     @Test func `goes on when a sale is refused, and records it`() throws {
