@@ -149,12 +149,19 @@ final class CycleLoop {
                 continue
             }
             guard let account = try open(at: now) else { continue }
-            guard let next = try nextDue(account, from: now) else {
-                return try runner.printer.note("there is no session until the end of the year 9999")
+            let next: (kind: CycleKind, due: DueCycle)?
+            do throws(PaperTradeError) {
+                next = try nextDue(account, from: now)
+            } catch {
+                // Opening it anew tells whether it is of any more use.
+                runner.account.close()
+                pause(because: error, at: now)
+                continue
             }
-            if next.time > now {
-                try announce(next)
-                try clock.wait(until: next.time)
+            guard let next else { return try runner.printer.note("there is no session until the end of the year 9999") }
+            if next.due.time > now {
+                try announce(next.kind, at: next.due.time)
+                try clock.wait(until: next.due.time)
             } else {
                 runCycle(next.kind, at: now)
             }
@@ -162,16 +169,15 @@ final class CycleLoop {
         if Console.isAskedToEnd { try runner.printer.note("asked to end: nothing is in hand") }
     }
 
-    /// The cycle that is due first; of two, monitoring, so that what it queues is there when trading comes.
-    private func nextDue(
-        _ account: Account, from now: Timestamp
-    ) throws(PaperTradeError) -> (kind: CycleKind, time: Timestamp)? {
-        var due: (kind: CycleKind, time: Timestamp)?
+    /// The cycle that has been due for longest, so that neither keeps the other waiting for ever; of two at the same moment, monitoring,
+    /// so that what it queues is there when trading comes.
+    private func nextDue(_ account: Account, from now: Timestamp) throws(PaperTradeError) -> (kind: CycleKind, due: DueCycle)? {
+        var first: (kind: CycleKind, due: DueCycle)?
         for kind in kinds {
-            guard let time = try account.nextCycle(kind, from: now, after: attempts[kind]) else { continue }
-            if due.map({ time < $0.time }) ?? true { due = (kind, time) }
+            guard let due = try account.nextCycleDue(kind, from: now, after: attempts[kind]) else { continue }
+            if first.map({ due.since < $0.due.since }) ?? true { first = (kind, due) }
         }
-        return due
+        return first
     }
 
     /// The account; `nil` if it cannot be opened now, but perhaps in a minute: when it is busy, or the disk is full.
@@ -182,8 +188,7 @@ final class CycleLoop {
             guard ExitCodes(error.status) == .environment || error.status == .busy, error.status != .noAccount else {
                 throw error
             }
-            Console.warn("\(error.message); trying again in a minute")
-            pausedUntil = Timestamp(clamping: now.microseconds + 60_000_000)
+            pause(because: error, at: now)
             return nil
         }
     }
@@ -201,9 +206,14 @@ final class CycleLoop {
         }
     }
 
-    private func announce(_ next: (kind: CycleKind, time: Timestamp)) throws(OutputError) {
-        guard announced != next.time else { return }
-        announced = next.time
-        try runner.printer.note("the next \(next.kind.rawValue) cycle is due at \(next.time.forPeople) UTC")
+    private func announce(_ kind: CycleKind, at time: Timestamp) throws(OutputError) {
+        guard announced != time else { return }
+        announced = time
+        try runner.printer.note("the next \(kind.rawValue) cycle is due at \(time.forPeople) UTC")
     }
 }
+    private func pause(because error: PaperTradeError, at now: Timestamp) {
+        Console.warn("\(error.message); trying again in a minute")
+        pausedUntil = Timestamp(clamping: now.microseconds + 60_000_000)
+    }
+

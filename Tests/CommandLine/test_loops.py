@@ -81,6 +81,28 @@ class Loops(LoopTestCase):
         self.assertEqual([record["outcome"] for record in self.records()], ["done"])
 
 
+    def test_a_monitoring_cycle_that_takes_longer_than_its_interval_does_not_keep_trading_waiting(self):
+        self.watch("AAA", market={"calendar": "always"}, monitoring={"interval_minutes": 1})
+        self.done("run", "--analyst-command", "while read -r question; do sleep 0.1; echo null; done", "--time", "2024-06-10T00:10",
+                  "--speed", "1200", "--cycles", "6")
+        self.assertIn("trading", [record["cycle"] for record in self.records()])
+
+    def test_an_error_while_it_waits_is_told_and_does_not_end_it(self):
+        process = self.start("run", *NULL, "--time", "2024-06-10T14:00", *FAST)
+        self.wait_for(self.records, process)
+        config = self.account / "config.json"
+        real = config.rename(self.directory / "real.json")
+        config.symlink_to(real)
+        self.assertIn(b"; trying again in a minute\n", process.stderr.readline())
+        config.unlink()
+        real.rename(config)
+        count = len(self.records())
+        self.wait_for(lambda: len(self.records()) > count + 2, process)
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=30)
+        self.assertEqual(process.returncode, 0)
+
+
 class Failures(LoopTestCase):
     def test_a_failed_cycle_is_tried_again_once_and_later(self):
         (self.account / "config.json").write_text('{"cycles": {"retry_minutes": 7}}')
