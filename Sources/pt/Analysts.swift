@@ -47,25 +47,32 @@ struct AnalystArguments: ParsableArguments {
 
     static let protocolHelp = """
         An analyst command gets one question a line on its standard input, {"symbol": "AAPL", "time": "2014-06-09T20:00:00.000000Z"}, and \
-        answers each with one line on its standard output: null for no opinion, or {"signal": "BUY", "score": 74.5, "price": 93.7}, with \
-        "confidence" (LOW, MEDIUM, HIGH), "reason" and "sector" as it likes. Signals are SELL, WEAK SELL, HOLD, WEAK BUY, BUY and STRONG \
-        BUY, scores 0 to 100. Its standard error is passed on. One that dies is started \
-        again, after a pause that grows; one that does not answer in time is killed. Either costs the symbol's turn, no more.
+        answers each with one line on its standard output: null for no opinion, {"error": "no quote"} for a failure, or \
+        {"symbol": "AAPL", "signal": "BUY", "score": 74.5, "price": 93.7}, with "confidence" (LOW, MEDIUM, HIGH), "reason" and "sector" as it \
+        likes. Signals are SELL, WEAK SELL, HOLD, WEAK BUY, BUY and STRONG BUY, scores 0 to 100. The symbol can be left out; where it is \
+        given, an answer is never taken for that about another one. Everything else belongs on standard error, which is passed on: a command \
+        that prints what it was not asked for, or what is no answer, is killed and started again. So is one that dies, after a pause that \
+        grows, and one that does not answer in time. A failure costs its symbol's turn, no more: what is queued stays queued until it is \
+        too old. A cycle whose analyst fails on every symbol has failed: nothing is traded, and the exit code is 3.
         """
 
-    /// - Parameter calendar: of the prices.
-    func make(_ calendar: MarketCalendar) throws(PaperTradeError) -> AnalystSource {
+    /// - Parameters:
+    ///   - calendar: of the prices.
+    ///   - isInterruptible: whether a wait for an answer ends when the process is asked to.
+    func make(_ calendar: MarketCalendar, isInterruptible: Bool) throws(PaperTradeError) -> AnalystSource {
         let timeout = Int64(analystTimeout) * 1000
         if let analyst {
             // The dynamic linker looks for a name without a slash elsewhere than the user means.
             let path = analyst.contains("/") ? analyst : "./" + analyst
             let host = ProcessAnalyst(
-                ChildProcess.ownPath(), [AnalystHostCommand.name, path], greets: true, timeoutMilliseconds: timeout)
+                ChildProcess.ownPath(), [AnalystHostCommand.name, path], greets: true, timeoutMilliseconds: timeout,
+                isInterruptible: isInterruptible)
             try host.start()
             return host
         }
         if let analystCommand {
-            return ProcessAnalyst("/bin/sh", ["-c", analystCommand], greets: false, timeoutMilliseconds: timeout)
+            return ProcessAnalyst(
+                "/bin/sh", ["-c", analystCommand], greets: false, timeoutMilliseconds: timeout, isInterruptible: isInterruptible)
         }
         return PriceAnalyst(MomentumAnalyst(try history(), on: calendar))
     }
@@ -94,6 +101,11 @@ protocol AnalystSource: AnyObject {
     func analysis(of symbol: Symbol, at time: Timestamp) throws -> Analysis?
 }
 
+/// Why there is no answer, in words.
+struct AnalystProblem: Error, CustomStringConvertible {
+    let description: String
+}
+
 /// The built-in analyst.
 final class PriceAnalyst: AnalystSource {
     private let momentum: MomentumAnalyst
@@ -104,26 +116,28 @@ final class PriceAnalyst: AnalystSource {
 }
 
 /// An analyst that is a program of its own. One that dies or is killed is started again for the next question.
+///
+/// Lines are all that connects an answer with its question: a program that said something else, before or instead of an answer, is out of
+/// step, and from then on would be heard about one symbol when it speaks of another. So it is killed.
 final class ProcessAnalyst: AnalystSource {
     private let program: String
     private let arguments: [String]
     /// Whether it says `null` before the first question, or an error.
     private let greets: Bool
     private let timeoutMilliseconds: Int64
+    private let isInterruptible: Bool
     private var child: ChildProcess?
+    private var hasWarned = false
     /// How often it has failed in a row, and until when it is not started again.
     private var failures = 0
     private var notBefore: ContinuousClock.Instant?
 
-    init(_ program: String, _ arguments: [String], greets: Bool, timeoutMilliseconds: Int64) {
+    init(_ program: String, _ arguments: [String], greets: Bool, timeoutMilliseconds: Int64, isInterruptible: Bool) {
         self.program = program
         self.arguments = arguments
         self.greets = greets
         self.timeoutMilliseconds = timeoutMilliseconds
-    }
-
-    struct Problem: Error, CustomStringConvertible {
-        let description: String
+        self.isInterruptible = isInterruptible
     }
 
     /// None after the first failure, a tenth of a second after the second, doubled by each one up to a minute.
@@ -139,21 +153,50 @@ final class ProcessAnalyst: AnalystSource {
         do {
             _ = try runningChild()
         } catch {
-            throw PaperTradeError(.invalidArgument, (error as? Problem)?.description ?? "\(error)")
+            throw error as? PaperTradeError ?? PaperTradeError(.invalidArgument, "\(error)")
         }
     }
 
     func analysis(of symbol: Symbol, at time: Timestamp) throws -> Analysis? {
-        let child = try runningChild()
+        let child = try silentChild()
         guard child.send(AnalysisCoding.question(symbol, at: time)) else { throw failed("it ended instead of answering") }
-        switch child.receive(withinMilliseconds: timeoutMilliseconds, limit: AnalysisCoding.maximumByteCount) {
+        switch receive(from: child) {
         case .line(let line):
             failures = 0
-            return try AnalysisCoding.answer(in: line, about: symbol, at: time)
+            return try answer(in: line, about: symbol, at: time)
+        case .interrupted: throw interrupted()
         case .ended: throw failed("it ended instead of answering")
         case .timeout: throw failed("it did not answer within \(timeoutMilliseconds / 1000) s and was killed")
         case .tooLong: throw failed("it answered with more than \(AnalysisCoding.maximumByteCount) bytes and was killed")
         }
+    }
+
+    private func receive(from child: ChildProcess) -> ChildProcess.Answer {
+        child.receive(
+            withinMilliseconds: timeoutMilliseconds, limit: AnalysisCoding.maximumByteCount, isInterruptible: isInterruptible)
+    }
+
+    private func answer(in line: [UInt8], about symbol: Symbol, at time: Timestamp) throws(AnalysisCoding.Problem) -> Analysis? {
+        do throws(AnalysisCoding.Problem) {
+            return try AnalysisCoding.answer(in: line, about: symbol, at: time)
+        } catch {
+            if !error.isSaid { kill() }
+            throw error
+        }
+    }
+
+    /// One that has said nothing that it was not asked for.
+    private func silentChild() throws -> ChildProcess {
+        let child = try runningChild()
+        guard let line = child.unheard() else { return child }
+        if !hasWarned {
+            hasWarned = true
+            Console.warn(
+                "the analyst said \"\(printable(String(line.prefix(60))))\" without being asked, and is started anew where it does: "
+                    + "let it print one line for each question, and the rest to standard error")
+        }
+        kill()
+        return try runningChild()
     }
 
     private func runningChild() throws -> ChildProcess {
@@ -173,27 +216,40 @@ final class ProcessAnalyst: AnalystSource {
     private func waitForRestart() throws {
         guard let left = notBefore.map({ $0 - ContinuousClock.now }), left > .zero else { return }
         guard left <= Self.longestWait else {
-            throw Problem(description: "it has failed \(counted(failures, "time")) in a row, and is started again in a while")
+            throw AnalystProblem(
+                description: "it has failed \(counted(failures, "time")) in a row, and is started again in a while")
         }
         try Console.wait(milliseconds: Int32(left / .milliseconds(1)) + 1)
     }
 
     private func greet(_ child: ChildProcess) throws {
-        guard
-            case .line(let line) = child.receive(withinMilliseconds: timeoutMilliseconds, limit: AnalysisCoding.maximumByteCount)
-        else { throw failed("it does not start") }
-        do {
-            try AnalysisCoding.greeting(in: line)
-        } catch {
-            throw failed("\(error)")
+        switch receive(from: child) {
+        case .line(let line):
+            do {
+                try AnalysisCoding.greeting(in: line)
+            } catch {
+                throw failed("\(error)")
+            }
+        case .interrupted: throw interrupted()
+        case .ended, .timeout, .tooLong: throw failed("it does not start")
         }
     }
 
-    private func failed(_ what: String) -> Problem {
-        child?.end()
-        child = nil
+    private func failed(_ what: String) -> AnalystProblem {
+        kill()
         failures += 1
         notBefore = ContinuousClock.now + Self.pause(afterFailures: failures)
-        return Problem(description: what)
+        return AnalystProblem(description: what)
+    }
+
+    /// Ends the cycle with nothing changed.
+    private func interrupted() -> PaperTradeError {
+        kill()
+        return PaperTradeError(.stopped, "interrupted")
+    }
+
+    private func kill() {
+        child?.end()
+        child = nil
     }
 }

@@ -26,6 +26,8 @@ final class ChildProcess {
         case timeout
         /// More than the limit without a newline.
         case tooLong
+        /// We were asked to end meanwhile.
+        case interrupted
     }
 
     /// - Throws: `io` if the program cannot be started.
@@ -98,8 +100,21 @@ final class ChildProcess {
         return true
     }
 
+    /// What it has said so far that was not received, its first line at most; `nil` if that is nothing.
+    func unheard() -> String? {
+        var readable = pollfd(fd: output, events: Int16(POLLIN), revents: 0)
+        if received.isEmpty, poll(&readable, 1, 0) > 0 {
+            var piece = [UInt8](repeating: 0, count: 1 << 12)
+            let count = read(output, &piece, piece.count)
+            received += piece[..<max(count, 0)]
+        }
+        return received.isEmpty ? nil : String(decoding: received.prefix { $0 != UInt8(ascii: "\n") }, as: UTF8.self)
+    }
+
     /// The next line, without its newline.
-    func receive(withinMilliseconds timeout: Int64, limit: Int) -> Answer {
+    ///
+    /// - Parameter isInterruptible: do not wait on once we are asked to end.
+    func receive(withinMilliseconds timeout: Int64, limit: Int, isInterruptible: Bool) -> Answer {
         let deadline = Self.milliseconds() + timeout
         while true {
             if let end = received.firstIndex(of: UInt8(ascii: "\n")) {
@@ -110,10 +125,11 @@ final class ChildProcess {
             if received.count > limit { return .tooLong }
             let left = deadline - Self.milliseconds()
             if left <= 0 { return .timeout }
-            var readable = pollfd(fd: output, events: Int16(POLLIN), revents: 0)
-            let count = poll(&readable, 1, Int32(clamping: left))
+            if isInterruptible && Console.isAskedToEnd { return .interrupted }
+            var files = [pollfd(fd: output, events: Int16(POLLIN), revents: 0), Console.termination]
+            let count = poll(&files, isInterruptible ? 2 : 1, Int32(clamping: left))
             if count < 0 && errno != EINTR { return .ended }
-            guard count > 0 else { continue }
+            guard count > 0, files[0].revents != 0 else { continue }
             var piece = [UInt8](repeating: 0, count: 1 << 12)
             let length = read(output, &piece, piece.count)
             if length < 0 && errno == EINTR { continue }

@@ -18,7 +18,7 @@ struct OutputError: Error, CustomStringConvertible {
     var description: String { errorText(code) }
 }
 
-/// The user pressed Ctrl-C.
+/// Ctrl-C or SIGTERM ended a command before its work was done.
 struct Interrupted: Error {}
 
 /// The process's streams, arguments and signals: what a command line needs of the system beside files.
@@ -137,20 +137,61 @@ enum Console {
         sigaction(SIGINT, &action, nil)
     }
 
-    /// From now on Ctrl-C and SIGTERM do not end the process: what is in hand is finished, and then ``isAskedToEnd`` is heeded.
+    /// From now on Ctrl-C and SIGTERM do not end the process but its waits, and ``isAskedToEnd`` is to be heeded.
     static func catchTermination() {
-        isTerminated.store(false, ordering: .relaxed)
+        // Made here first, because making a global is not something a signal handler may do.
+        endingSignal.store(0, ordering: .relaxed)
+        var ends: [Int32] = [-1, -1]
+        if pipe(&ends) == 0 {
+            for file in ends { _ = fcntl(file, F_SETFD, FD_CLOEXEC) }
+        }
+        terminationReader.store(ends[0], ordering: .relaxed)
+        terminationWriter.store(ends[1], ordering: .relaxed)
         var action = sigaction()
         #if canImport(Darwin)
-            action.__sigaction_u.__sa_handler = { _ in isTerminated.store(true, ordering: .relaxed) }
+            action.__sigaction_u.__sa_handler = noteTermination
         #else
-            action.__sigaction_handler.sa_handler = { _ in isTerminated.store(true, ordering: .relaxed) }
+            action.__sigaction_handler.sa_handler = noteTermination
         #endif
         sigaction(SIGINT, &action, nil)
         sigaction(SIGTERM, &action, nil)
     }
 
-    static var isAskedToEnd: Bool { isTerminated.load(ordering: .relaxed) }
+    static var isAskedToEnd: Bool { endingSignal.load(ordering: .relaxed) != 0 }
+
+    /// What a command that was asked to end before its work was done says to its caller, as a shell would.
+    static var endingCode: ExitCodes { endingSignal.load(ordering: .relaxed) == SIGTERM ? .terminated : .interrupted }
+
+    /// A file that is readable as soon as the process is asked to end, and stays so: to be waited for together with others, because a
+    /// signal that comes just before a wait does not interrupt it.
+    static var termination: pollfd {
+        pollfd(fd: terminationReader.load(ordering: .relaxed), events: Int16(POLLIN), revents: 0)
+    }
+
+    /// Calls `body` on a thread of its own as soon as the process is asked to end.
+    static func whenAskedToEnd(_ body: @escaping @Sendable () -> Void) {
+        final class Box: Sendable {
+            let body: @Sendable () -> Void
+            init(_ body: @escaping @Sendable () -> Void) { self.body = body }
+        }
+        let context = Unmanaged.passRetained(Box(body)).toOpaque()
+        #if canImport(Darwin)
+            var thread: pthread_t?
+        #else
+            var thread = pthread_t()
+        #endif
+        let code = pthread_create(
+            &thread, nil,
+            { context in
+                var termination = Console.termination
+                while !Console.isAskedToEnd { _ = poll(&termination, 1, -1) }
+                // Optional on one system and not on the other.
+                let given: UnsafeMutableRawPointer? = context
+                if let given { Unmanaged<Box>.fromOpaque(given).takeRetainedValue().body() }
+                return nil
+            }, context)
+        if code != 0 { Unmanaged<Box>.fromOpaque(context).release() }
+    }
 
     static func checkInterrupted() throws(Interrupted) {
         if isInterrupted.load(ordering: .relaxed) { throw Interrupted() }
@@ -158,14 +199,53 @@ enum Console {
 
     /// Waits, unless the reader of standard output goes away or a signal comes.
     static func wait(milliseconds: Int32) throws(OutputError) {
-        var output = pollfd(fd: STDOUT_FILENO, events: 0, revents: 0)
-        guard poll(&output, 1, milliseconds) > 0 else { return }
-        throw OutputError(code: Int32(output.revents) & Int32(POLLNVAL) != 0 ? EBADF : EPIPE)
+        var files = [pollfd(fd: STDOUT_FILENO, events: 0, revents: 0), termination]
+        guard poll(&files, 2, milliseconds) > 0, files[0].revents != 0 else { return }
+        throw OutputError(code: Int32(files[0].revents) & Int32(POLLNVAL) != 0 ? EBADF : EPIPE)
+    }
+}
+
+/// Standard input, line by line.
+struct StandardInput {
+    private var received: [UInt8] = []
+    private var isAtEnd = false
+
+    /// The next line without its newline; `nil` at the end, and as soon as the process is asked to end.
+    mutating func line() -> String? {
+        while !Console.isAskedToEnd {
+            if let end = received.firstIndex(of: UInt8(ascii: "\n")) {
+                defer { received.removeSubrange(...end) }
+                return String(decoding: received[..<end], as: UTF8.self)
+            }
+            if isAtEnd {
+                defer { received = [] }
+                return received.isEmpty ? nil : String(decoding: received, as: UTF8.self)
+            }
+            var files = [pollfd(fd: STDIN_FILENO, events: Int16(POLLIN), revents: 0), Console.termination]
+            guard poll(&files, 2, -1) > 0, files[0].revents != 0 else { continue }
+            var piece = [UInt8](repeating: 0, count: 1 << 12)
+            let count = read(STDIN_FILENO, &piece, piece.count)
+            if count < 0 && errno == EINTR { continue }
+            isAtEnd = count <= 0
+            received.append(contentsOf: piece[..<max(count, 0)])
+        }
+        return nil
     }
 }
 
 private let isInterrupted = Atomic<Bool>(false)
-private let isTerminated = Atomic<Bool>(false)
+/// The signal that asked the process to end; 0 if none has.
+private let endingSignal = Atomic<Int32>(0)
+private let terminationReader = Atomic<Int32>(-1)
+private let terminationWriter = Atomic<Int32>(-1)
+
+private let noteTermination: @convention(c) (Int32) -> Void = { signal in
+    let code = errno
+    endingSignal.store(signal, ordering: .relaxed)
+    var byte: UInt8 = 0
+    _ = write(terminationWriter.load(ordering: .relaxed), &byte, 1)
+    errno = code
+}
 
 /// The system's sentence for an error number.
 func errorText(_ code: Int32) -> String { strerror(code).map { String(cString: $0) } ?? "error \(code)" }

@@ -18,11 +18,23 @@ struct CycleArguments: ParsableArguments {
         let clock = try timing.clock(loops: loops)
         let account = ReopeningAccount(account.path, try options(clock))
         defer { account.close() }
-        let runner = CycleRunner(
-            account, try makeAnalyst(account), printer: CyclePrinter(isJSON: output.json, isQuiet: quiet.quiet))
-        if timing.readsTimes { return try runner.runAtTimes(kinds, ignoresSchedule: timing.force) }
-        if loops { return try CycleLoop(runner, kinds, clock, limit: timing.cycles).run() }
-        for kind in kinds { try runner.run(kind, CycleOptions(time: clock.now(), ignoresSchedule: timing.force)) }
+        if timing.readsTimes { return try runner(account).runAtTimes(kinds, ignoresSchedule: timing.force) }
+        if loops { return try CycleLoop(runner(account), kinds, clock, limit: timing.cycles).run() }
+        Console.whenAskedToEnd { account.interrupt() }
+        do throws(PaperTradeError) {
+            try runOnce(kinds, runner(account, isInterruptible: true), at: clock.now())
+        } catch {
+            if Console.isAskedToEnd && [.stopped, .closed].contains(error.status) { throw Interrupted() }
+            throw error
+        }
+    }
+
+    private func runOnce(_ kinds: [CycleKind], _ runner: CycleRunner, at time: Timestamp) throws(PaperTradeError) {
+        for kind in kinds {
+            let cycle = try runner.run(kind, CycleOptions(time: time, ignoresSchedule: timing.force))
+            guard cycle.outcome == .failed else { continue }
+            throw PaperTradeError(.io, "the \(kind.rawValue) cycle failed: \(cycle.reason?.description ?? "")")
+        }
     }
 
     private func options(_ clock: LoopClock) throws(PaperTradeError) -> Options {
@@ -32,8 +44,9 @@ struct CycleArguments: ParsableArguments {
         return options
     }
 
-    private func makeAnalyst(_ account: ReopeningAccount) throws(PaperTradeError) -> AnalystSource {
-        try analyst.make(account.handle().marketCalendar())
+    private func runner(_ account: ReopeningAccount, isInterruptible: Bool = false) throws(PaperTradeError) -> CycleRunner {
+        let source = try analyst.make(account.handle().marketCalendar(), isInterruptible: isInterruptible)
+        return CycleRunner(account, source, printer: CyclePrinter(isJSON: output.json, isQuiet: quiet.quiet))
     }
 }
 
@@ -41,7 +54,10 @@ struct CycleArguments: ParsableArguments {
 struct TimingArguments: ParsableArguments {
     @OptionGroup var when: TimeArguments
 
-    @Flag(help: "Run also when the market is closed, and although the session's trading cycle is done.")
+    @Flag(
+        help: ArgumentHelp(
+            "Run also when the market is closed, and although the session's trading cycle is done. Before its time it takes its place."
+        ))
     var force = false
 
     @Flag(
@@ -85,7 +101,8 @@ struct MonitorCommand: ParsableCommand {
         commandName: "monitor", abstract: "Run a monitoring cycle: compare signals, sell what fell critically, queue what rose.",
         discussion: """
             Analyses what is held and the watchlist, and records each signal that changed. With system_active false in config.json it only \
-            watches and records. When the market is closed the run is skipped, and its record says so. \(CycleArguments.ruleHelp)
+            watches and records. When the market is closed the run is skipped, and its record says so. Ctrl-C or SIGTERM ends a single run with \
+            nothing changed, and with --loop after the cycle in hand. \(CycleArguments.ruleHelp)
 
             \(AnalystArguments.protocolHelp)
 
@@ -104,7 +121,8 @@ struct TradeCommand: ParsableCommand {
         discussion: """
             Sells by the exit rules, then buys from the queue while cash and limits allow. It runs once a session, from the close (or \
             trading.minutes_before_close before it) until the next opening, so that running it too often, or again after a crash, does no \
-            harm. \(CycleArguments.ruleHelp) The analyst is as for 'pt monitor'.
+            harm. What the analyst fails on stays queued. Ctrl-C or SIGTERM ends a single run with nothing changed. \
+            \(CycleArguments.ruleHelp) The analyst is as for 'pt monitor'.
 
             JSON: the event of the cycle's record, as in history; with --loop one a line.
             """)

@@ -1,4 +1,5 @@
 import PaperTrade
+import Synchronization
 
 /// The clock that cycles run by: the system's, or a simulated one that starts elsewhere and runs faster, or stands still.
 final class LoopClock: Sendable {
@@ -36,10 +37,16 @@ final class LoopClock: Sendable {
 }
 
 /// An account that is opened anew after an error that its handle does not survive.
-final class ReopeningAccount {
+final class ReopeningAccount: Sendable {
+    private enum Handle {
+        case unopened
+        case open(Account)
+        case closed
+    }
+
     private let path: String
     private let options: Options
-    private var account: Account?
+    private let state = Mutex(Handle.unopened)
 
     init(_ path: String, _ options: Options) {
         self.path = path
@@ -47,15 +54,28 @@ final class ReopeningAccount {
     }
 
     func handle() throws(PaperTradeError) -> Account {
-        if let account { return account }
+        if case .open(let account) = state.withLock({ $0 }) { return account }
         let opened = try Account(path, options: options)
-        account = opened
+        state.withLock { $0 = .open(opened) }
         return opened
     }
 
     func close() {
-        account?.close()
-        account = nil
+        let before = state.withLock { state in
+            defer { state = .closed }
+            return state
+        }
+        if case .open(let account) = before { account.close() }
+    }
+
+    /// Ends, from another thread, what waits for the account's lock; a commit that has begun is finished. While it is being opened
+    /// nothing has been decided, and the process can end at once.
+    func interrupt() {
+        switch state.withLock({ $0 }) {
+        case .unopened: Console.exit(Console.endingCode)
+        case .open(let account): account.close()
+        case .closed: break
+        }
     }
 }
 
@@ -89,6 +109,8 @@ final class CycleRunner {
     let account: ReopeningAccount
     let printer: CyclePrinter
     private let analyst: AnalystSource
+    /// So that the many cycles of a simulation say it once.
+    private var hadNothingToMonitor = false
 
     init(_ account: ReopeningAccount, _ analyst: AnalystSource, printer: CyclePrinter) {
         self.account = account
@@ -96,13 +118,16 @@ final class CycleRunner {
         self.printer = printer
     }
 
-    func run(_ kind: CycleKind, _ options: CycleOptions) throws {
+    @discardableResult
+    func run(_ kind: CycleKind, _ options: CycleOptions) throws(PaperTradeError) -> Cycle {
         do throws(PaperTradeError) {
             let report = try account.handle().runCycle(kind, options) { [analyst] in try analyst.analysis(of: $0, at: $1) }
-            if report.hadNothingToMonitor {
+            if report.hadNothingToMonitor && !hadNothingToMonitor {
                 Console.warn("there was nothing to monitor: the watchlist in config.json is empty, and nothing is held")
             }
+            if kind == .monitoring { hadNothingToMonitor = report.hadNothingToMonitor }
             try? printer.print(report)
+            return report.cycle
         } catch {
             // The handle may be of no more use: after an uncertain outcome, or if the account was replaced.
             account.close()
@@ -112,7 +137,8 @@ final class CycleRunner {
 
     /// Runs a cycle for each line of standard input, so that whoever writes them keeps the time.
     func runAtTimes(_ kinds: [CycleKind], ignoresSchedule: Bool) throws {
-        while !Console.isAskedToEnd, let line = readLine(strippingNewline: true) {
+        var input = StandardInput()
+        while let line = input.line() {
             guard let time = Timestamp(trimmed(line)) else {
                 throw PaperTradeError(
                     .invalidTime, "time \"\(printable(line))\" on standard input is not ISO 8601 from 1970 to 9999")
@@ -193,14 +219,19 @@ final class CycleLoop {
         }
     }
 
+    private func pause(because error: PaperTradeError, at now: Timestamp) {
+        Console.warn("\(error.message); trying again in a minute")
+        pausedUntil = Timestamp(clamping: now.microseconds + 60_000_000)
+    }
+
     private func runCycle(_ kind: CycleKind, at time: Timestamp) {
         if let rest { self.rest = rest - 1 }
         announced = nil
-        do {
+        do throws(PaperTradeError) {
             try runner.run(kind, CycleOptions(time: time))
             attempts[kind] = nil
         } catch {
-            Console.warn("the \(kind.rawValue) cycle failed: \((error as? PaperTradeError)?.message ?? "\(error)")")
+            Console.warn("the \(kind.rawValue) cycle failed: \(error.message)")
             let failures = (attempts[kind]?.failures ?? 0) + 1
             attempts[kind] = CycleLog.Last(time: time, outcome: .failed, failures: failures, lastDone: nil)
         }
@@ -212,8 +243,3 @@ final class CycleLoop {
         try runner.printer.note("the next \(kind.rawValue) cycle is due at \(time.forPeople) UTC")
     }
 }
-    private func pause(because error: PaperTradeError, at now: Timestamp) {
-        Console.warn("\(error.message); trying again in a minute")
-        pausedUntil = Timestamp(clamping: now.microseconds + 60_000_000)
-    }
-

@@ -40,7 +40,7 @@ struct CycleView {
             parts.append(figures.joined(separator: ", "))
         }
         if let value = cycle.value { parts.append("value \(value.money)") }
-        if let problem = cycle.problem { parts.append(problem.description) }
+        if let problem = cycle.problem, problem != cycle.reason { parts.append(problem.description) }
         return parts.joined(separator: "; ")
     }
 }

@@ -31,12 +31,12 @@ enum ExitCodes: Int32, CaseIterable {
         case .success: "done, or done before under the same --request-id"
         case .refused: "refused by a rule: not enough cash, no such position, already queued"
         case .usage: "an argument is wrong, or the command line"
-        case .environment: "the environment does not allow it: no account here, read-only, disk full"
+        case .environment: "the environment does not allow it: no account here, read-only, disk full, no analyst"
         case .busy: "busy: another program held the lock until the timeout; try again"
         case .data: "unusable data: a damaged journal, an invalid config.json (cycles, init)"
         case .uncertain: "unknown whether it happened: repeat it with the same --request-id"
-        case .interrupted: "history --follow was interrupted"
-        case .terminated: "ended by SIGTERM, as history --follow is; a change: as after 6"
+        case .interrupted: "ended by Ctrl-C: history --follow, a replay, a cycle that has changed nothing"
+        case .terminated: "the same by SIGTERM; a change: as after 6"
         }
     }
 
@@ -72,7 +72,7 @@ struct Failure {
             isSilent = error.isBrokenPipe || error.isInterrupt
         case is Interrupted:
             self.error = PaperTradeError(.stopped, "interrupted")
-            exitCode = .interrupted
+            exitCode = Console.endingCode
             isSilent = true
         default:
             let isRequest = CommandLineTool.exitCode(for: thrown) == .success

@@ -106,12 +106,14 @@ private final class Worker {
     /// Far beyond any analyst's time: only a process that is stuck comes to it.
     private static let timeoutMilliseconds: Int64 = 4 * 3600 * 1000
 
-    func run(at time: Timestamp) throws(PaperTradeError) {
+    func run(at time: Timestamp) throws {
         for _ in 0..<Self.attempts {
-            if child.send(time.description),
-                case .line = child.receive(withinMilliseconds: Self.timeoutMilliseconds, limit: 1 << 20)
-            {
-                return
+            if child.send(time.description) {
+                switch child.receive(withinMilliseconds: Self.timeoutMilliseconds, limit: 1 << 20, isInterruptible: true) {
+                case .line: return
+                case .interrupted: throw Interrupted()
+                case .ended, .timeout, .tooLong: break
+                }
             }
             child.end()
             child = try ChildProcess(ChildProcess.ownPath(), arguments)

@@ -15,10 +15,15 @@ GOOD = opinion("HOLD", 50, 10)
 
 class AnalystTestCase(CycleTestCase):
     def judge(self, *arguments):
-        """Runs a monitoring cycle; its record, and the lines on standard error."""
+        """Runs a monitoring cycle; its record, and the lines on standard error but for that of a cycle that failed."""
         outcome = self.pt("monitor", "--time", NOON, "--json", *arguments)
-        self.assertEqual(outcome.code, 0, outcome.err)
-        return outcome.json, outcome.err.splitlines()
+        self.assertIn(outcome.code, (0, 3), outcome.err)
+        self.assertTrue(outcome.out, outcome.err)
+        record, lines = outcome.json, outcome.err.splitlines()
+        self.assertEqual(outcome.code, 3 if record["outcome"] == "failed" else 0)
+        if outcome.code == 3:
+            self.assertEqual(json.loads(lines.pop())["error"]["message"], f"the monitoring cycle failed: {record['reason']}")
+        return record, lines
 
     def command(self, text, *arguments):
         return self.judge("--analyst-command", text, *arguments)
@@ -75,6 +80,60 @@ class Answers(AnalystTestCase):
         self.command(f"head -n 1 > '{self.directory}/question'; echo null")
         self.assertEqual(
             (self.directory / "question").read_text(), '{"symbol":"AAA","time":"2024-06-10T16:00:00.000000Z"}\n')
+
+
+class OutOfStep(AnalystTestCase):
+    """A line that was not asked for would be taken for the answer about the next symbol."""
+
+    # Prices by symbol: a shifted answer is seen.
+    PRICES = {"AAA": 1000, "BBB": 10, "CCC": 500}
+    LOOP = "while read -r q; do s=${q#*:?}; s=${s%%[!A-Z]*}; case $s in AAA) p=1000 ;; BBB) p=10 ;; *) p=500 ;; esac; "
+
+    def prices(self):
+        return {symbol: known["price"] for symbol, known in self.done("signals", "--json").json["signals"].items()}
+
+    def ask(self, body, start=""):
+        self.watch(*self.PRICES)
+        return self.command(start + self.LOOP + body + "; done")
+
+    GOOD = "echo '{\"signal\": \"HOLD\", \"score\": 50, \"price\": '$p'}'"
+    NAMED = "echo '{\"symbol\": \"'$s'\", \"signal\": \"HOLD\", \"score\": 50, \"price\": '$p'}'"
+
+    def start_over(self):
+        shutil.rmtree(self.account)
+        self.done("init", "--time", "2024-06-01")
+
+    def test_what_is_printed_after_an_answer_is_never_the_next_answer(self):
+        for extra in ("thinking about the next", "null", '{"signal": "SELL", "score": 0, "price": 1}'):
+            with self.subTest(extra):
+                self.start_over()
+                record, lines = self.ask(f"printf '%s\\n%s\\n' \"$({self.GOOD})\" '{extra}'")
+                self.assertEqual((record["analysed"], self.prices()), (3, self.PRICES))
+                [warning] = lines
+                self.assertIn("without being asked", json.loads(warning)["warning"])
+
+    def test_what_is_printed_instead_of_an_answer_costs_turns_and_shifts_nothing(self):
+        record, lines = self.ask(self.GOOD, start="echo loading the model...; ")
+        self.assertEqual((record["outcome"], record["analysed"], self.prices()), ("failed", 0, {}))
+        self.assertEqual(len([line for line in lines if "it answered what is not JSON: loading the model..." in line]), 3)
+
+    def test_a_line_of_a_log_in_json_is_no_answer_and_the_answer_after_it_not_the_next_ones(self):
+        for line in ('{"level": "info"}', '{"level": "error", "error": "slow"}', "[]", '{"signal": "SELL"}'):
+            with self.subTest(line):
+                self.start_over()
+                # The answer comes when the next question has been asked.
+                record, _ = self.ask(f"[ $s = AAA ] && {{ echo '{line}'; sleep 0.2; }}; {self.GOOD}")
+                self.assertEqual((record["analysed"], self.prices()), (2, {"BBB": 10, "CCC": 500}))
+
+    def test_an_analyst_that_says_that_it_has_no_answer_is_in_step_and_goes_on(self):
+        _, lines = self.ask(f"if [ $s = BBB ]; then echo '{{\"error\": \"no quote\"}}'; else {self.GOOD}; fi", start="echo started >&2; ")
+        self.assertEqual((lines.count("started"), self.prices()), (1, {"AAA": 1000, "CCC": 500}))
+
+    def test_an_answer_that_names_its_symbol_is_never_anothers(self):
+        record, lines = self.ask(f"[ $s = BBB ] && s=AAA; {self.NAMED}", start="echo started >&2; ")
+        self.assertEqual(self.prices(), {"AAA": 1000, "CCC": 500})
+        self.assertEqual((record["analysed"], record["problem"], lines.count("started")),
+                         (2, 'BBB: the analyst failed: it answered about the text "AAA"', 2))
 
 
 def warning_of(line):

@@ -93,6 +93,58 @@ class OneCycle(CycleTestCase):
         self.assertEqual((outcome.code, outcome.err), (2, 'pt: time "noon" on standard input is not ISO 8601 from 1970 to 9999\n'))
         self.assertEqual(outcome.out.count("monitoring done"), 1)
 
+    def test_a_cycle_whose_analyst_fails_on_everything_has_failed_and_what_is_queued_waits(self):
+        self.think(AAA=opinion("BUY", 80, 50))
+        self.monitor()
+        outcome = self.pt("trade", "--analyst-command", "false", "--time", CLOSE)
+        self.assertEqual(outcome.code, 3)
+        problem = "AAA: the analyst failed: it ended instead of answering"
+        self.assertEqual(outcome.err, f"pt: warning: {problem}\npt: the trading cycle failed: {problem}\n")
+        self.assertIn(f"trading failed: {problem} (event ", outcome.out)
+        self.assertIn("1 bought", self.trade(time="2024-06-10T20:05:00Z").out)
+
+    def test_what_a_cycle_sells_it_does_not_buy_back(self):
+        self.think(AAA=opinion("BUY", 80, 50))
+        self.monitor()
+        self.done("buy", "AAA", "10", "60", "--time", NOON)
+        self.assertIn("1 analysed, 1 sold, 1 rejected", self.trade().out)
+        self.assertEqual([event["reason"] for event in self.history() if event["type"] == "unqueue"], ["just_sold"])
+
+    def test_a_cycle_that_was_run_for_a_mistaken_year_silences_nobody_and_is_told_once(self):
+        self.monitor(time="2025-06-10T16:00:00Z")
+        self.trade(time="2025-06-10T20:00:00Z")
+        for command, time in (("monitor", NOON), ("trade", CLOSE)):
+            outcome = self.pt(command, *self.analyst, "--time", time)
+            self.assertIn(" done: ", outcome.out)
+            self.assertRegex(outcome.err, r"^pt: warning: the \w+ cycle of 2025-06-10T\d\d:00:00.000000Z lies more than an hour ahead and does not count\n$")
+            self.assertEqual(self.done(command, *self.analyst, "--time", time, "--force").out.count("2025"), 0)
+
+    def test_a_session_whose_moment_is_changed_after_its_cycle_gets_no_second_one(self):
+        self.watch("AAA", trading={"minutes_before_close": 10})
+        self.assertIn("trading done", self.trade(time="2024-06-10T19:50:10Z").out)
+        self.watch("AAA")
+        self.assertIn("skipped: the session's trading cycle was done at 2024-06-10T19:50:10.000000Z", self.trade().out)
+
+    def test_a_slow_monitor_does_not_overwrite_what_a_quicker_one_of_a_later_moment_knows(self):
+        self.watch("AAA")
+        self.think(AAA=opinion("BUY", 60, 50))
+        self.monitor(time=OPENING)
+        self.done("buy", "AAA", "10", "50")
+        go = self.directory / "go"
+        slow = self.start(
+            "monitor", "--time", "2024-06-10T14:00:00Z", "--analyst-command",
+            f"read -r q; touch '{go}.asked'; while [ ! -e '{go}' ]; do sleep 0.01; done; echo '{opinion('SELL', 0, 30)}'; read -r q")
+        while not go.with_suffix(".asked").exists():
+            self.assertIsNone(slow.poll())
+        self.think(AAA=opinion("STRONG BUY", 65, 51))
+        self.monitor(time="2024-06-10T14:30:00Z")
+        go.touch()
+        out, err = slow.communicate(timeout=30)
+        self.assertEqual((slow.returncode, err), (0, b"pt: warning: AAA: overtaken by the cycle of 2024-06-10T14:30:00.000000Z\n"))
+        self.assertIn(b"monitoring done: 0 analysed, 1 without analysis", out)
+        self.assertEqual(self.done("signals", "--json").json["signals"]["AAA"]["signal"], "STRONG BUY")
+        self.assertEqual(self.status()["positions"]["AAA"]["shares"], 10)
+
     def test_nothing_to_monitor_is_said(self):
         self.watch()
         outcome = self.pt("monitor", *self.analyst, "--time", NOON)

@@ -4,6 +4,7 @@ import datetime
 import json
 import os
 import signal
+import subprocess
 import time
 import unittest
 
@@ -101,6 +102,57 @@ class Loops(LoopTestCase):
         process.send_signal(signal.SIGTERM)
         process.communicate(timeout=30)
         self.assertEqual(process.returncode, 0)
+
+
+class Interruptions(LoopTestCase):
+    """Single runs end at once and change nothing; whoever writes times is not kept waiting."""
+
+    CODES = {signal.SIGINT: 130, signal.SIGTERM: 143}
+
+    def test_a_signal_ends_a_run_that_waits_for_its_analyst(self):
+        self.watch("AAA")
+        for number, code in self.CODES.items():
+            with self.subTest(number):
+                asked, before = self.directory / f"asked{code}", self.journal()
+                process = self.start("monitor", "--analyst-command", f"read -r q; touch '{asked}'; exec sleep 300", "--time", "2024-06-10T14:00")
+                self.wait_for(asked.exists, process)
+                process.send_signal(number)
+                self.assertEqual((process.wait(timeout=5), process.communicate()), (code, (b"", b"")))
+                self.assertEqual(self.journal(), before)
+
+    def test_a_signal_ends_a_run_that_waits_for_the_lock(self):
+        self.watch("AAA")
+        for number, code in self.CODES.items():
+            with self.subTest(number):
+                asked, go = self.directory / f"asked{code}", self.directory / f"go{code}"
+                analyst = f"read -r q; touch '{asked}'; while [ ! -e '{go}' ]; do sleep 0.01; done; echo null; read -r q"
+                process = self.start("monitor", "--analyst-command", analyst, "--time", "2024-06-10T14:00", "--lock-timeout", "forever")
+                self.wait_for(asked.exists, process)
+                lock, before = self.hold_lock(), self.journal()
+                go.touch()
+                time.sleep(0.3)
+                process.send_signal(number)
+                self.assertEqual((process.wait(timeout=5), process.communicate()), (code, (b"", b"")))
+                lock.close()
+                self.assertEqual(self.journal(), before)
+
+    def test_a_signal_ends_the_wait_for_a_time(self):
+        for number in self.CODES:
+            with self.subTest(number):
+                reading, writing = os.pipe()
+                process = subprocess.Popen(
+                    [self.pt_path, "monitor", "--times", *NULL], stdin=reading, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                    cwd=self.directory, env=self.environment)
+                self.addCleanup(self.end, process)
+                os.write(writing, b"2024-06-10T14:00\n")
+                self.assertIn(b"monitoring done", process.stdout.readline())
+                process.send_signal(number)
+                self.assertEqual(process.wait(timeout=5), 0)
+                os.close(reading)
+                os.close(writing)
+
+    def journal(self):
+        return (self.account / "journal.jsonl").read_bytes()
 
 
 class Failures(LoopTestCase):
