@@ -69,11 +69,7 @@ public struct PriceHistory: Sendable {
     public func known(
         _ symbol: Symbol, at time: Timestamp, on calendar: MarketCalendar, closes count: Int
     ) -> (price: Price, closes: [Price])? {
-        guard let all = days[symbol] else { return nil }
-        let today = calendar.date(at: time)
-        var session = calendar.session(on: today)
-        if let opensAt = session?.opensAt, time < opensAt { session = nil }
-        guard let session = session ?? calendar.lastSession(closedAtOrBefore: time) else { return nil }
+        guard let all = days[symbol], let session = calendar.lastSession(openedAtOrBefore: time) else { return nil }
         let end = all.partitioningIndex { $0.date > session.date }
         guard end > 0, all[end - 1].date == session.date else { return nil }
         let day = all[end - 1]
@@ -82,6 +78,15 @@ public struct PriceHistory: Sendable {
             price: time < session.closesAt ? day.open : day.close,
             closes: earlier.reversed().map { adjusted($0.close, of: symbol, from: $0.date, to: session.date) }
         )
+    }
+
+    /// Where a security has no price at a moment: the day of which it would have to be, and the last one before of which it has one.
+    public func gap(
+        of symbol: Symbol, at time: Timestamp, on calendar: MarketCalendar
+    ) -> (missing: CalendarDate, last: CalendarDate?)? {
+        guard let session = calendar.lastSession(openedAtOrBefore: time) else { return nil }
+        let last = days[symbol]?.last { $0.date <= session.date }?.date
+        return last == session.date ? nil : (session.date, last)
     }
 
     /// The last close up to a day, that day included, in terms of that day's shares; `nil` if there is none.

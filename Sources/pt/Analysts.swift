@@ -6,7 +6,7 @@ struct AnalystArguments: ParsableArguments {
     @Option(
         name: .customLong("prices"),
         help: ArgumentHelp(
-            "Judge by momentum from daily prices: a CSV file with the columns date, symbol, open and close, ordered by date.",
+            "Judge by momentum from daily prices: a CSV file with the columns date, symbol, open and close, ordered by date; see below.",
             valueName: "file"),
         completion: .file(extensions: ["csv"]))
     var prices: String?
@@ -54,12 +54,17 @@ struct AnalystArguments: ParsableArguments {
         that prints what it was not asked for, or what is no answer, is killed and started again. So is one that dies, after a pause that \
         grows, and one that does not answer in time. A failure costs its symbol's turn, no more: what is queued stays queued until it is \
         too old. A cycle whose analyst fails on every symbol has failed: nothing is traded, and the exit code is 3.
+
+        A file of --prices must have a row of the current session, or of the last one while the market is closed, whose opening price counts \
+        until the close, and 20 earlier rows of the symbol, for an opinion. A symbol without that row is a failure. With --loop a file that has \
+        changed is read again.
         """
 
     /// - Parameters:
     ///   - calendar: of the prices.
+    ///   - isSimulation: whether somebody lives through history: then a symbol without a price on a day is nothing to complain of.
     ///   - isInterruptible: whether a wait for an answer ends when the process is asked to.
-    func make(_ calendar: MarketCalendar, isInterruptible: Bool) throws(PaperTradeError) -> AnalystSource {
+    func make(_ calendar: MarketCalendar, isSimulation: Bool, isInterruptible: Bool) throws(PaperTradeError) -> AnalystSource {
         let timeout = Int64(analystTimeout) * 1000
         if let analyst {
             // The dynamic linker looks for a name without a slash elsewhere than the user means.
@@ -74,7 +79,7 @@ struct AnalystArguments: ParsableArguments {
             return ProcessAnalyst(
                 "/bin/sh", ["-c", analystCommand], greets: false, timeoutMilliseconds: timeout, isInterruptible: isInterruptible)
         }
-        return PriceAnalyst(MomentumAnalyst(try history(), on: calendar))
+        return try PriceAnalyst(self, on: calendar, forgivesGaps: isSimulation)
     }
 
     /// The prices with their splits and dividends.
@@ -83,6 +88,9 @@ struct AnalystArguments: ParsableArguments {
         guard let actions else { return history }
         return history.with(actions: try PriceHistoryFile.actions(in: actions))
     }
+
+    /// As the files are now.
+    func stamps() -> [FileStamp?] { [prices, actions].map { path in path.flatMap { FileStamp($0) } } }
 
     /// The options as another pt takes them.
     var words: [String] {
@@ -106,13 +114,56 @@ struct AnalystProblem: Error, CustomStringConvertible {
     let description: String
 }
 
-/// The built-in analyst.
+/// The built-in analyst. Its files are looked at once for each moment, and read again if they have changed.
 final class PriceAnalyst: AnalystSource {
-    private let momentum: MomentumAnalyst
+    private let files: AnalystArguments
+    private let calendar: MarketCalendar
+    private let forgivesGaps: Bool
+    private var history: PriceHistory
+    private var stamps: [FileStamp?]
+    private var asked: Timestamp?
+    /// Why the files cannot be read at that moment.
+    private var problem: PaperTradeError?
 
-    init(_ momentum: MomentumAnalyst) { self.momentum = momentum }
+    init(_ files: AnalystArguments, on calendar: MarketCalendar, forgivesGaps: Bool) throws(PaperTradeError) {
+        self.files = files
+        self.calendar = calendar
+        self.forgivesGaps = forgivesGaps
+        stamps = files.stamps()
+        history = try files.history()
+    }
 
-    func analysis(of symbol: Symbol, at time: Timestamp) throws -> Analysis? { try momentum.analysis(of: symbol, at: time) }
+    func analysis(of symbol: Symbol, at time: Timestamp) throws -> Analysis? {
+        if time != asked {
+            asked = time
+            readAgain()
+        }
+        if let problem { throw problem }
+        if !forgivesGaps, let gap = history.gap(of: symbol, at: time, on: calendar) { throw problem(of: symbol, gap) }
+        return try MomentumAnalyst(history, on: calendar).analysis(of: symbol, at: time)
+    }
+
+    private func readAgain() {
+        problem = nil
+        // Before reading: what is written meanwhile is noticed the next time.
+        let stamps = files.stamps()
+        guard stamps != self.stamps else { return }
+        do throws(PaperTradeError) {
+            history = try files.history()
+            self.stamps = stamps
+        } catch {
+            problem = error
+        }
+    }
+
+    private func problem(of symbol: Symbol, _ gap: (missing: CalendarDate, last: CalendarDate?)) -> AnalystProblem {
+        let file = printable(files.prices ?? "")
+        guard let last = gap.last else {
+            return AnalystProblem(description: "\(file) has no price of \(symbol) up to \(gap.missing)")
+        }
+        return AnalystProblem(
+            description: "the last price of \(symbol) in \(file) is of \(last), and that of \(gap.missing) is needed")
+    }
 }
 
 /// An analyst that is a program of its own. One that dies or is killed is started again for the next question.

@@ -45,7 +45,8 @@ struct CycleArguments: ParsableArguments {
     }
 
     private func runner(_ account: ReopeningAccount, isInterruptible: Bool = false) throws(PaperTradeError) -> CycleRunner {
-        let source = try analyst.make(account.handle().marketCalendar(), isInterruptible: isInterruptible)
+        let source = try analyst.make(
+            account.handle().marketCalendar(), isSimulation: timing.readsTimes, isInterruptible: isInterruptible)
         return CycleRunner(account, source, printer: CyclePrinter(isJSON: output.json, isQuiet: quiet.quiet))
     }
 }

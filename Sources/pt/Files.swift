@@ -8,6 +8,26 @@ import PaperTrade
     import Darwin
 #endif
 
+/// What tells that a file has been written since: `nil` if it cannot be looked at.
+struct FileStamp: Equatable {
+    private let size: Int64
+    private let seconds: Int64
+    private let nanoseconds: Int64
+
+    init?(_ path: String) {
+        var status = stat()
+        guard stat(path, &status) == 0 else { return nil }
+        size = Int64(status.st_size)
+        #if canImport(Darwin)
+            let modified = status.st_mtimespec
+        #else
+            let modified = status.st_mtim
+        #endif
+        seconds = Int64(modified.tv_sec)
+        nanoseconds = Int64(modified.tv_nsec)
+    }
+}
+
 /// The few files that the command line reads and writes itself: prices and a first config.json.
 enum Files {
     /// The whole of a file.

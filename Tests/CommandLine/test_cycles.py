@@ -145,6 +145,20 @@ class OneCycle(CycleTestCase):
         self.assertEqual(self.done("signals", "--json").json["signals"]["AAA"]["signal"], "STRONG BUY")
         self.assertEqual(self.status()["positions"]["AAA"]["shares"], 10)
 
+    def test_a_symbol_without_a_price_is_told_with_the_last_one_there_is(self):
+        days = [day["date"] for day in self.done("market", "--from", "2024-04-01", "--to", "2024-06-10", "--json").lines]
+        rows = [f"{day},AAA,10,10\n" for day in days] + [f"{day},BBB,10,10\n" for day in days[:-1]]
+        (self.directory / "f.csv").write_text("date,symbol,open,close\n" + "".join(sorted(rows)))
+        outcome = self.pt("monitor", "--prices", "f.csv", "--time", NOON, "--json")
+        problem = "BBB: the analyst failed: the last price of BBB in f.csv is of 2024-06-07, and that of 2024-06-10 is needed"
+        self.assertEqual((outcome.code, outcome.json["analysed"], outcome.json["problem"]), (0, 1, problem))
+        self.assertEqual(json.loads(outcome.err), {"warning": problem})
+        outcome = self.pt("monitor", "--prices", "f.csv", "--time", "2024-06-11T14:00Z")
+        self.assertEqual(outcome.code, 3)
+        self.assertIn("the last price of AAA in f.csv is of 2024-06-10, and that of 2024-06-11 is needed", outcome.err)
+        self.watch("CCC")
+        self.assertIn("f.csv has no price of CCC up to 2024-06-10", self.pt("monitor", "--prices", "f.csv", "--time", NOON).err)
+
     def test_nothing_to_monitor_is_said(self):
         self.watch()
         outcome = self.pt("monitor", *self.analyst, "--time", NOON)

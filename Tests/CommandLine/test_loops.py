@@ -103,6 +103,20 @@ class Loops(LoopTestCase):
         process.communicate(timeout=30)
         self.assertEqual(process.returncode, 0)
 
+    def test_a_file_of_prices_that_has_changed_is_read_again(self):
+        self.watch("AAA")
+        days = [day["date"] for day in self.done("market", "--from", "2024-05-01", "--to", "2024-06-12", "--json").lines]
+        rows = [f"{day},AAA,10,10\n" for day in days if day <= "2024-06-10"]
+        prices = self.directory / "prices.csv"
+        prices.write_text("date,symbol,open,close\n" + "".join(rows))
+        process = self.start("monitor", "--loop", "--prices", str(prices), "--time", "2024-06-10T19:30", "--speed", "7200", "--json")
+        self.assertIn(b'"analysed": 1', process.stdout.readline().replace(b'"analysed":1', b'"analysed": 1'))
+        new = self.directory / "new.csv"
+        new.write_text("date,symbol,open,close\n" + "".join(rows) + "".join(f"{day},AAA,10,10\n" for day in days if day > "2024-06-10"))
+        new.rename(prices)
+        line = process.stdout.readline()
+        self.assertEqual((json.loads(line)["analysed"], json.loads(line)["time"][:10]), (1, "2024-06-11"))
+
 
 class Interruptions(LoopTestCase):
     """Single runs end at once and change nothing; whoever writes times is not kept waiting."""
