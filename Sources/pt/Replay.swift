@@ -4,11 +4,12 @@ import PaperTrade
 struct Replay {
     private let account: Account
     private let history: PriceHistory
-    private let days: ClosedRange<CalendarDate>
     private let calendar: MarketCalendar
     private let schedule: CycleSchedule
     private let quotesAfterwards: [Symbol: Price]
     private let sessions: [MarketSession]
+    /// What is still to be applied, in order.
+    private var pending: ArraySlice<(action: PriceHistory.Action, opensAt: Timestamp)>
     private var workers: [CycleKind: Worker]
     private let firstSeq: UInt64
 
@@ -18,22 +19,21 @@ struct Replay {
     ) throws(PaperTradeError) {
         self.account = account
         self.history = history
-        self.days = days
         self.quotesAfterwards = quotesAfterwards
         calendar = try account.marketCalendar()
         schedule = try account.cycleSchedule()
         firstSeq = try account.summary().seq + 1
-        let log = try account.snapshot().cycles
-        let last = max(log.monitoring?.time ?? Timestamp(clamping: 0), log.trading?.time ?? Timestamp(clamping: 0))
-        guard calendar.date(at: last) < days.lowerBound else {
-            throw PaperTradeError(
-                .invalidArgument,
-                "the account's cycles have come to \(last.forPeople) UTC: replay from a later day, or use another account")
-        }
+        pending = Self.pending(history, from: days.lowerBound, calendar)
         sessions = Array(calendar.sessions(from: days.lowerBound, through: days.upperBound))
-        guard !sessions.isEmpty else {
+        guard let first = sessions.first else {
             throw PaperTradeError(
                 .invalidTime, "there is no trading day from \(days.lowerBound) to \(days.upperBound): give more days")
+        }
+        let last = try Self.lastMoment(of: account)
+        guard last <= first.opensAt else {
+            throw PaperTradeError(
+                .invalidArgument,
+                "the account has come to \(last.forPeople) UTC: replay from a later day, or use another account")
         }
         self.workers = [:]
         for (kind, arguments) in workers { self.workers[kind] = try Worker(arguments) }
@@ -51,37 +51,49 @@ struct Replay {
             if showsProgress && (index % 5 == 0 || index == sessions.count - 1) {
                 Console.showProgress(Self.bar(done: index + 1, of: sessions.count, session.date))
             }
-            try applyActions(on: session)
             for (time, kind) in schedule.moments(in: session) {
-                if Console.isAskedToEnd { throw Interrupted() }
+                try applyActions(upTo: time)
                 try workers[kind]?.run(at: time)
             }
         }
         return try ReplayResult(account, from: firstSeq, sessions: sessions.count, quotes: quotesAfterwards)
     }
 
-    /// Splits and dividends since the session before: an ex-date can fall on a day without trading.
-    private func applyActions(on session: MarketSession) throws(PaperTradeError) {
-        for action in history.actions where action.date <= session.date && !isApplied(action, before: session) {
+    /// The last event's moment, or a cycle's that lies behind it.
+    private static func lastMoment(of account: Account) throws(PaperTradeError) -> Timestamp {
+        let log = try account.snapshot().cycles
+        var moments = [log.monitoring?.time, log.trading?.time].compactMap { $0 }
+        try account.history(from: account.summary().seq) { event in
+            moments.append(event.record.time)
+            return true
+        }
+        return moments.max() ?? Timestamp(clamping: 0)
+    }
+
+    /// The splits and dividends of the replay's days, each with the opening from which it is effective: an ex-date can fall on a day without
+    /// trading.
+    private static func pending(
+        _ history: PriceHistory, from first: CalendarDate, _ calendar: MarketCalendar
+    ) -> ArraySlice<(action: PriceHistory.Action, opensAt: Timestamp)> {
+        history.actions.filter { $0.date >= first }.compactMap { action in
+            calendar.sessions(from: action.date, through: .last).first { _ in true }.map { (action, $0.opensAt) }
+        }[...]
+    }
+
+    /// What is effective at a moment comes before the cycle of that moment, whose prices are already those after it.
+    private mutating func applyActions(upTo time: Timestamp) throws(PaperTradeError) {
+        while let (action, opensAt) = pending.first, opensAt <= time {
+            pending.removeFirst()
             guard try account.snapshot().position(action.symbol) != nil else { continue }
-            let request = RequestOptions(
-                id: "replay-\(action.date)-\(action.symbol)-\(action.name)", time: session.opensAt)
+            let request = RequestOptions(id: "replay-\(action.date)-\(action.symbol)-\(action.name)", time: opensAt)
             switch action.kind {
             case .split(let ratio):
-                let price = history.known(action.symbol, at: session.opensAt, on: calendar, closes: 0)?.price
+                let price = history.known(action.symbol, at: opensAt, on: calendar, closes: 0)?.price
                 try account.split(
                     action.symbol, newShares: ratio, oldShares: Shares(clamping: microsPerUnit), cashInLieuPrice: price, request)
             case .dividend(let cash): try account.dividend(action.symbol, perShare: cash, request)
             }
         }
-    }
-
-    /// Whether an earlier session of the replay, or one before it, has applied the action.
-    private func isApplied(_ action: PriceHistory.Action, before session: MarketSession) -> Bool {
-        let day = session.date.adding(days: -1)
-        guard day >= days.lowerBound else { return action.date < days.lowerBound }
-        guard let last = calendar.lastSession(closedAtOrBefore: session.opensAt) else { return false }
-        return action.date <= last.date
     }
 
     private static func bar(done: Int, of count: Int, _ date: CalendarDate) -> String {

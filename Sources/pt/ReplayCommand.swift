@@ -9,7 +9,7 @@ struct ReplayCommand: ParsableCommand {
             it would have been due. Without another analyst the prices are judged by momentum. Splits and dividends of --actions are \
             applied at the opening of their ex-date. Ends with the portfolio, the equity curve, profit, trades and rejections.
 
-            The account has to be named. A missing one is made, with a config.json that watches every symbol of the file unless there is one \
+            The account has to be named with --account, and its last event must not be later than the first day's opening. A missing one is made, with a config.json that watches every symbol of the file unless there is one \
             already. The same prices, rules and --account-id lead to the same events. \(CycleArguments.ruleHelp)
 
             JSON: one object, with days, equity (date, value), counts of what happened, rejections by reason, and status as 'pt status' has it.
@@ -34,6 +34,7 @@ struct ReplayCommand: ParsableCommand {
     }
 
     func run() throws {
+        Console.catchTermination()
         let history = try analyst.history()
         let days = try days(of: history)
         if let equity { try Files.checkCreatable(equity) }
@@ -62,7 +63,8 @@ struct ReplayCommand: ParsableCommand {
 
     /// The account, made if there is none, at a moment before the first cycle.
     private func open(_ history: PriceHistory, from first: CalendarDate) throws(PaperTradeError) -> Account {
-        if account.account == nil && Console.environment("PAPERTRADE_ACCOUNT") == nil {
+        // Not the one that everything else is done with: it would be traded on history's prices.
+        guard account.account != nil else {
             throw PaperTradeError(.invalidArgument, "give the account with --account; it is made if it is missing")
         }
         if Files.exists(account.path + "/journal.jsonl") {

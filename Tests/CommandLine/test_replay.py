@@ -139,13 +139,50 @@ class Replay(PTTestCase):
         self.replay("--account", "a", "--to", "2024-01-05", "-q")
         before = self.journal_and_config("a")
         for code, arguments, message in [
-            (2, ["--from", "2024-01-05"], "the account's cycles have come to 2024-01-05 21:00:00 UTC: replay from a later day"),
+            (2, ["--from", "2024-01-05"], "the account has come to 2024-01-05 21:00:00 UTC: replay from a later day"),
             (2, ["--from", "2024-01-06", "--to", "2024-01-07"], "there is no trading day from 2024-01-06 to 2024-01-07"),
             (3, ["--from", "2024-01-08", "--cash", "5"], "--cash and --account-id are for a new account, and a has one already"),
         ]:
             with self.subTest(" ".join(arguments)):
                 self.assertIn(message, self.fails(code, "replay", *PRICES, "--account", "a", *arguments).err)
         self.assertEqual(self.journal_and_config("a"), before)
+
+    def test_an_account_that_others_use_is_never_replayed_by_mistake(self):
+        self.done("init", "--account", "mine", "--time", "2024-01-02T14:30:00.000001Z")
+        (self.directory / "mine" / "config.json").write_text('{"watchlist": ["RISE"]}')
+        before = self.journal_and_config("mine")
+        self.environment["PAPERTRADE_ACCOUNT"] = "mine"
+        self.assertIn("give the account with --account", self.fails(2, "replay", *PRICES).err)
+        self.assertIn("the account has come to 2024-01-02 14:30:00 UTC: replay from a later day, or use another account",
+                      self.fails(2, "replay", *PRICES, "--account", "mine").err)
+        self.assertEqual(self.journal_and_config("mine"), before)
+        self.replay("--account", "mine", "--from", "2024-01-03", "--to", "2024-01-03", "-q")
+
+    def test_a_split_is_applied_before_the_cycle_of_its_moment(self):
+        # Where a day's close is the next one's opening, the cycle at the close knows the prices after the split already.
+        days = [f"2024-01-{day:02}" for day in range(1, 32)]
+        rows = [f"{day},RISE,{100 + 2 * index},{101 + 2 * index}" for index, day in enumerate(days)]
+        rows += ["2024-02-01,RISE,40.5,41", "2024-02-02,RISE,41,41.5"]
+        (self.directory / "prices.csv").write_text("date,symbol,open,close\n" + "\n".join(rows) + "\n")
+        (self.directory / "actions.csv").write_text("ex_date,symbol,action,value\n2024-02-01,RISE,split,4\n")
+        (self.directory / "a").mkdir(mode=0o700)
+        (self.directory / "a" / "config.json").write_text(json.dumps({
+            "market": {"calendar": "always"}, "monitoring": {"interval_minutes": 1440}, "watchlist": ["RISE"], "exits": {"take_profit_percent": 1000}}))
+        self.replay("--account", "a", "-q")
+        events = [(event["type"], event["time"]) for event in self.events("a") if event["type"] in ("buy", "sell", "split")]
+        self.assertEqual([kind for kind, _ in events], ["buy", "split"])
+        self.assertEqual(events[1][1], "2024-02-01T00:00:00.000000Z")
+
+    def test_ctrl_c_ends_it(self):
+        for number, code in ((signal.SIGINT, 130), (signal.SIGTERM, 143)):
+            with self.subTest(number):
+                asked = self.directory / f"asked{code}"
+                process = self.start("replay", *PRICES, "--account", f"a{code}", "--analyst-command", f"touch '{asked}'; exec sleep 300")
+                while not asked.exists():
+                    self.assertIsNone(process.poll())
+                    time.sleep(0.01)
+                process.send_signal(number)
+                self.assertEqual((process.wait(timeout=30), process.communicate()), (code, (b"", b"")))
 
     def journal_and_config(self, account):
         """What an account is; portfolio.json, a view of it, may meanwhile know more of it to be on the disk."""
@@ -156,7 +193,10 @@ class Replay(PTTestCase):
         (self.directory / "a" / "config.json").write_text("{}")
         outcome = self.pt("replay", *PRICES, "--account", "a", "--to", "2024-01-02", "-q")
         self.assertEqual(outcome.code, 0)
-        self.assertIn("pt: warning: the watchlist in config.json is empty: nothing is monitored but what is held\n", outcome.err)
+        self.assertEqual(
+            outcome.err,
+            "pt: warning: the watchlist in config.json is empty: nothing is monitored but what is held\n"
+            "pt: warning: there was nothing to monitor: the watchlist in config.json is empty, and nothing is held\n")
 
     def test_an_analyst_of_ones_own_judges_instead_of_the_prices(self):
         result = self.replay("--account", "a", "--to", "2024-01-03", "--json", "--analyst-command",
