@@ -1,5 +1,6 @@
 import PaperTrade
 import Storage
+import Synchronization
 
 /// What the opaque pointers of the C API stand for.
 ///
@@ -27,16 +28,23 @@ enum Handles {
     }
 
     /// The table of this process. A forked child starts an empty one: another thread of the parent may have held the lock of the
-    /// inherited one, which nobody would release here.
+    /// inherited one, which nobody would release here. For the same reason it is put in place without a lock.
     private static func table() -> HandleTable {
         let processID = SystemCalls().processID()
-        if current.processID != processID {
-            current = HandleTable(processID: processID, parent: current)
-        }
-        return current
+        let found = current.load(ordering: .acquiring)
+        // Never freed: whatever was current stays the parent of what replaced it.
+        let table = found.takeUnretainedValue()
+        if table.processID == processID { return table }
+        let new = Unmanaged.passRetained(HandleTable(processID: processID, parent: table))
+        let (isMine, first) = current.compareExchange(expected: found, desired: new, ordering: .acquiringAndReleasing)
+        if isMine { return new.takeUnretainedValue() }
+        // Another thread of the child was first; with two tables, a number would stand for two handles.
+        new.release()
+        return first.takeUnretainedValue()
     }
 
-    nonisolated(unsafe) private static var current = HandleTable(processID: SystemCalls().processID(), parent: nil)
+    private static let current = Atomic(
+        Unmanaged.passRetained(HandleTable(processID: SystemCalls().processID(), parent: nil)))
 }
 
 final class HandleTable: @unchecked Sendable {

@@ -1,6 +1,6 @@
 /*
  * forked.c: a child process and its parent's handles: every call is refused, nothing of the parent's is disturbed, and a handle of
- * the child's own works.
+ * the child's own works, also when its threads open theirs at once.
  *
  *     forked DIRECTORY        (an empty one)
  */
@@ -8,6 +8,7 @@
 
 #include "check.h"
 
+#include <pthread.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -85,6 +86,60 @@ static void refused(pt_account *account, pt_lock *lock, const char *backup) {
     REFUSED_PLAIN(pt_lock_close(lock));
 }
 
+enum { THREADS = 4, FORKS = 500 };
+
+static pthread_barrier_t together;
+
+/* Opens a lock of its own and uses it. Threads do not use EXPECT, whose `error` belongs to the main thread. */
+static void *use_own_lock(void *path) {
+    pt_lock *lock;
+    pt_status status;
+    int i;
+    pthread_barrier_wait(&together);
+    status = pt_lock_open(path, &lock, NULL);
+    for (i = 0; status == PT_OK && i < 5; i++) {
+        status = pt_lock_acquire(lock, 0, NULL);
+        if (status == PT_OK) status = pt_lock_release(lock);
+    }
+    if (status == PT_OK) status = pt_lock_close(lock);
+    if (status != PT_OK) printf("%s: %s\n", (char *)path, pt_status_name(status));
+    return status == PT_OK ? NULL : path;
+}
+
+/* Threads that make the child's first calls at once. Whether each one's handle leads to its own lock. */
+static int child_with_threads(char paths[THREADS][1024]) {
+    pthread_t threads[THREADS];
+    void *failed;
+    int i, is_wrong = 0;
+    pthread_barrier_init(&together, NULL, THREADS);
+    for (i = 0; i < THREADS; i++) {
+        if (pthread_create(&threads[i], NULL, use_own_lock, paths[i]) != 0) exit(2);
+    }
+    for (i = 0; i < THREADS; i++) {
+        pthread_join(threads[i], &failed);
+        if (failed != NULL) is_wrong = 1;
+    }
+    return is_wrong;
+}
+
+static void children_with_threads(const char *directory) {
+    char paths[THREADS][1024];
+    int i, status, wrong = 0;
+    for (i = 0; i < THREADS; i++) snprintf(paths[i], sizeof paths[i], "%s/thread-%d.lock", directory, i);
+    for (i = 0; i < FORKS; i++) {
+        pid_t pid;
+        fflush(stdout);
+        pid = fork();
+        if (pid == 0) {
+            int failed = child_with_threads(paths);
+            fflush(stdout);
+            _exit(failed);
+        }
+        if (pid < 0 || waitpid(pid, &status, 0) != pid || !WIFEXITED(status) || WEXITSTATUS(status) != 0) wrong++;
+    }
+    CHECK(wrong == 0, "each thread of a child gets handles of its own");
+}
+
 static int child(pt_account *account, pt_lock *lock, const char *path, const char *lock_path) {
     pt_account_summary summary;
     pt_account *own = NULL;
@@ -129,6 +184,7 @@ int main(int argc, char **argv) {
         EXPECT(PT_OK, pt_buy(account, "B", 1, 0.000001, NULL, &error), "and buys itself");
         EXPECT(PT_OK, pt_deposit(account, 0.000001, NULL, &error), "and puts the money back");
     }
+    children_with_threads(argv[1]);
     EXPECT_PLAIN(PT_OK, pt_lock_release(lock), "the parent still holds its lock, and releases it");
     EXPECT_PLAIN(PT_OK, pt_lock_close(lock), "the lock closes");
     EXPECT_PLAIN(PT_OK, pt_close(account), "the account closes");
