@@ -49,6 +49,11 @@ static int32_t print_event(void *context, const pt_event *event) {
     return 0;
 }
 
+static int trouble(const pt_error *error) {
+    fprintf(stderr, "%s\n", error->message);
+    return 1;
+}
+
 /* Runs a cycle, and says what came of it. */
 static int run(pt_account *account, int32_t kind, int64_t time, const view *view) {
     pt_error error;
@@ -59,10 +64,7 @@ static int run(pt_account *account, int32_t kind, int64_t time, const view *view
     options.time = time;
     status = kind == PT_MONITORING ? pt_monitoring_cycle(account, analyst, (void *)view, &options, &cycle, &error)
                                    : pt_trading_cycle(account, analyst, (void *)view, &options, &cycle, &error);
-    if (status != PT_OK) {
-        fprintf(stderr, "%s\n", error.message);
-        return 1;
-    }
+    if (status != PT_OK) return trouble(&error);
     printf("%s: ", kind == PT_MONITORING ? "monitoring" : "trading");
     if (cycle.outcome == PT_CYCLE_SKIPPED) {
         printf("skipped, %s\n", cycle.reason);
@@ -70,18 +72,23 @@ static int run(pt_account *account, int32_t kind, int64_t time, const view *view
     }
     printf("%u analysed, %u changed, %u queued, %u bought, %u sold; the account is worth %.2f\n", (unsigned)cycle.analysed,
            (unsigned)cycle.changes, (unsigned)cycle.queued, (unsigned)cycle.bought, (unsigned)cycle.sold, cycle.value);
-    return pt_history(account, cycle.first_seq, print_event, NULL, &error) == PT_OK ? 0 : 1;
+    return pt_history(account, cycle.first_seq, print_event, NULL, &error) == PT_OK ? 0 : trouble(&error);
 }
 
 /* The rules of the cycles are in config.json: how much to buy, when to sell, and what to watch. Each cycle reads it anew. */
 static int watch_apple(const char *path) {
     char name[1024];
     FILE *file;
-    snprintf(name, sizeof name, "%s/config.json", path);
+    int length = snprintf(name, sizeof name, "%s/config.json", path), is_written;
+    if (length < 0 || (size_t)length >= sizeof name) {
+        fprintf(stderr, "the path of the account is too long: %s\n", path);
+        return 1;
+    }
     file = fopen(name, "w");
-    if (file == NULL) return 1;
-    fputs("{\"watchlist\": [\"AAPL\"]}\n", file);
-    return fclose(file);
+    is_written = file != NULL && fputs("{\"watchlist\": [\"AAPL\"]}\n", file) >= 0;
+    if (file != NULL && fclose(file) != 0) is_written = 0; /* a full disk may be noticed only now */
+    if (!is_written) perror(name);
+    return is_written ? 0 : 1;
 }
 
 int main(int argc, char **argv) {
@@ -95,17 +102,15 @@ int main(int argc, char **argv) {
     int failed;
 
     if (pt_open(path, NULL, &account, &error) != PT_OK || pt_reset(account, 10000, NULL, &error) != PT_OK) {
-        fprintf(stderr, "%s\n", error.message);
         pt_close(account);
-        return 1;
+        return trouble(&error);
     }
     failed = watch_apple(path) ||
              run(account, PT_MONITORING, MONDAY_10_AM, &rises) ||  /* a new BUY: queued */
              run(account, PT_TRADING, MONDAY_10_AM, &rises) ||     /* not due yet: skipped, and it says when */
-             pt_next_cycle(account, PT_TRADING, MONDAY_10_AM, &close, &error) != PT_OK ||
+             (pt_next_cycle(account, PT_TRADING, MONDAY_10_AM, &close, &error) != PT_OK && trouble(&error)) ||
              run(account, PT_TRADING, close, &stands) ||           /* asked again, and bought */
-             pt_market_next_open(account, close, &next_day, &error) != PT_OK ||
+             (pt_market_next_open(account, close, &next_day, &error) != PT_OK && trouble(&error)) ||
              run(account, PT_MONITORING, next_day, &falls);        /* from BUY to SELL is critical: sold at once */
-    if (failed && error.message[0] != '\0') fprintf(stderr, "%s\n", error.message);
     return pt_close(account) == PT_OK && !failed ? 0 : 1;
 }

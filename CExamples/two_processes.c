@@ -33,10 +33,17 @@ static int buy(const char *path, int ready, int start) {
     char byte = 0;
 
     if (pt_open(path, NULL, &account, &error) != PT_OK) return trouble(&error);
-    if (pt_summary(account, &before, &error) != PT_OK) return trouble(&error);
+    if (pt_summary(account, &before, &error) != PT_OK) {
+        pt_close(account);
+        return trouble(&error);
+    }
 
     /* Says that it has seen the cash, and waits until both have: read returns when the parent closes its end. */
-    if (write(ready, &byte, 1) != 1 || read(start, &byte, 1) < 0) return TROUBLE;
+    if (write(ready, &byte, 1) != 1 || read(start, &byte, 1) < 0) {
+        perror("pipe");
+        pt_close(account);
+        return TROUBLE;
+    }
 
     status = pt_buy(account, "AAPL", 40, 150.00, &fill, &error);
     pt_close(account);
