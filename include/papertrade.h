@@ -129,7 +129,7 @@ typedef int32_t pt_status;
 #define PT_IO 306                 /* the system reported an error; errno_value says which */
 #define PT_PERMISSION 307         /* the system denied access */
 #define PT_NETWORK_FILE_SYSTEM 308 /* see Caveats */
-#define PT_UNSAFE_FILE 309        /* a symbolic link, FIFO, hard link, another user's file, or a directory open to all */
+#define PT_UNSAFE_FILE 309        /* a symbolic link, FIFO, hard link, another user's file, a directory open to all, or data in place of a lock */
 #define PT_NO_ACCOUNT 310         /* there is no account here, or it is not a directory */
 #define PT_EXISTS 311             /* the destination exists already */
 #define PT_NO_MEMORY 312
@@ -715,9 +715,10 @@ int32_t pt_analyst(void *context, const char *symbol, int64_t time, pt_analysis 
 pt_status pt_account_lock(pt_account *account, int64_t timeout_ms, pt_error *error);
 pt_status pt_account_unlock(pt_account *account);
 
-/* A lock on a file of your own, exclusive between processes and between threads. The file is created if missing and holds the
- * holder's pid and since when; it is never deleted. Not for an account's .lock: while this process holds that, its account
- * calls are PT_WOULD_DEADLOCK. */
+/* A lock on a file of its own, exclusive between processes and between threads. The file is created if missing and holds the
+ * holder's pid and since when; it is never deleted. Do not lock a file of data: taking the lock on a file that holds anything else, or
+ * has another name (a hard link), is PT_UNSAFE_FILE and changes nothing. Not for an account's .lock: while this process holds that, its
+ * account calls are PT_WOULD_DEADLOCK. */
 pt_status pt_lock_open(const char *path, pt_lock **lock, pt_error *error);
 
 /* Takes the lock within `timeout_ms` (0: try once, PT_WAIT_FOREVER). PT_BUSY names the holder's pid ("this process" if it is

@@ -16,11 +16,24 @@ struct LockHolder: Hashable {
     /// One line of fixed length, so that a later holder overwrites all of it.
     static let byteCount = 112
 
+    /// The first bytes while the lock is held.
+    private static let heldMark = Array("pid ".utf8)
+
     /// What replaces the first bytes when the lock is released.
     static let releasedMark = Array("was".utf8)
 
     /// The first four bytes while the lock is held, as the processor reads them: what waiters wait on.
-    static let heldWord = Array("pid ".utf8).withUnsafeBytes { $0.loadUnaligned(as: UInt32.self) }
+    static let heldWord = heldMark.withUnsafeBytes { $0.loadUnaligned(as: UInt32.self) }
+
+    /// Whether a file of this size, which is not empty, and with this beginning is a lock file, and not somebody else's data.
+    static func isLockFile(_ beginning: ArraySlice<UInt8>, size: Int64) -> Bool {
+        // The file is never synced: after a power cut it can have its size and no contents.
+        if size <= byteCount && beginning.count == size && beginning.allSatisfy({ $0 == 0 }) { return true }
+        // On a full disk it can be any part of the line, with the other mark over it. Byte by byte: whoever releases the lock just now may
+        // have written his mark in part.
+        let marks = zip(heldMark, releasedMark + [0])
+        return zip(beginning, marks).allSatisfy { $0 == $1.0 || $0 == $1.1 }
+    }
 
     var bytes: [UInt8] {
         // Not by string interpolation: every commit writes this.
@@ -162,6 +175,7 @@ final class FileLock {
             guard status.kind == .regular else {
                 throw StorageError(.unsafeFile, "\(escaped(path)) is not a regular file: remove it")
             }
+            try checkIsLockFile(descriptor, status)
             let opened = OpenLock(
                 descriptor: descriptor, identity: status.identity, place: system.makeWaitingPlace(descriptor),
                 processID: system.processID())
@@ -170,6 +184,24 @@ final class FileLock {
         } catch {
             try? system.close(descriptor)
             throw error
+        }
+    }
+
+    /// Before the first byte is written over what somebody else keeps there. Who owns the file does not matter.
+    private func checkIsLockFile(_ descriptor: FileDescriptor, _ status: FileStatus) throws(StorageError) {
+        // None is right, too: it was just deleted, which is looked at when it is locked.
+        guard status.linkCount <= 1 else {
+            throw StorageError(
+                .unsafeFile,
+                "\(escaped(path)) has another name, a hard link: lock a file that has none, or remove the other name")
+        }
+        if status.size == 0 { return }
+        var bytes = [UInt8](repeating: 0, count: LockHolder.byteCount)
+        let result = bytes.withUnsafeMutableBytes { system.readFully(descriptor, into: $0, at: 0) }
+        let count = try attempt("read", path) { () throws(Errno) in try result.get() }
+        guard LockHolder.isLockFile(bytes[..<count], size: status.size) else {
+            throw StorageError(
+                .unsafeFile, "\(escaped(path)) is no lock file, it holds other data: lock another file, or move this one away")
         }
     }
 

@@ -70,6 +70,18 @@ static inline void write_file(const char *path, const char *text) {
     }
 }
 
+/* Whether the file holds this text and nothing else. */
+static inline int file_is(const char *path, const char *text) {
+    char found[1024];
+    FILE *file = fopen(path, "r");
+    size_t size = 0;
+    if (file != NULL) {
+        size = fread(found, 1, sizeof found, file);
+        fclose(file);
+    }
+    return file != NULL && size == strlen(text) && memcmp(found, text, size) == 0;
+}
+
 /* An account to try things on, with 10,000 in cash and fast commits; ends the program if there is none. */
 static inline pt_account *open_account(const char *path) {
     pt_options options = PT_OPTIONS_INIT;

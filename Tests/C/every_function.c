@@ -785,6 +785,12 @@ static void locks(void) {
     EXPECT(PT_OK, pt_lock_is_held(path, &held, &error), "a file that does not exist is asked about");
     CHECK(held == 0, "it is not held");
 
+    write_file(in(directory, "data.csv"), "date,price\n");
+    EXPECT(PT_OK, pt_lock_open(in(directory, "data.csv"), &lock, &error), "a lock opens on whatever file");
+    EXPECT(PT_UNSAFE_FILE, pt_lock_acquire(lock, 0, &error), "it is not taken on one that is no lock file");
+    CHECK(strstr(error.message, "data.csv") != NULL, "the message names the file");
+    CHECK(file_is(in(directory, "data.csv"), "date,price\n"), "which is unchanged");
+    EXPECT_PLAIN(PT_OK, pt_lock_close(lock), "it closes");
     EXPECT(PT_OK, pt_lock_open(path, &lock, &error), "a lock opens");
     EXPECT(PT_OK, pt_lock_open(path, &second, &error), "a second one on the file opens");
     EXPECT(PT_INVALID_ARGUMENT, pt_lock_acquire(NULL, 0, &error), "a lock that is NULL is refused");

@@ -80,8 +80,8 @@ import Testing
                 try fresh.plant(impostor, as: name)
                 let before = fresh.directory.read("victim")
                 let names = fresh.names()
-                // The lock file's contents do not matter; a second name or another owner does it no harm.
-                let expected: Status = name == AccountFile.lock && impostor.isReadable ? .ok : .unsafeFile
+                // Another owner does the lock file no harm.
+                let expected: Status = name == AccountFile.lock && impostor == .strangersFile ? .ok : .unsafeFile
                 let isHarmless = impostor.isReadable || name == AccountFile.lock
                 #expect(
                     fresh.status { try fresh.open(isReadOnly: true).close() } == (isHarmless ? .ok : .unsafeFile),

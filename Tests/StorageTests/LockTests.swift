@@ -183,6 +183,62 @@ import Testing
         #expect(LockHolder([]) == nil)
     }
 
+    @Test func `is not taken on a file of somebody else's, which keeps every byte`() throws {
+        let zeros = [UInt8](repeating: 0, count: LockHolder.byteCount)
+        let texts: [[UInt8]] = [
+            Array("date,price\n2020-01-01,1\n".utf8), Array("pit".utf8), Array("wash ".utf8), Array("pid4 ".utf8),
+            Array("\n".utf8), zeros + [0], zeros.dropLast() + [1], Array(String(repeating: "x", count: 10_000).utf8),
+        ]
+        for text in texts {
+            try directory.write(text, to: "lock")
+            let lock = try lock()
+            do throws(StorageError) {
+                try lock.acquire(deadline(0))
+                Issue.record("taken on \(text.prefix(8))")
+            } catch {
+                #expect(error.kind == .unsafeFile && error.description.contains(path), "\(error)")
+            }
+            #expect(!lock.release())
+            #expect(directory.read("lock") == text)
+        }
+    }
+
+    @Test func `is taken on what this library leaves in a lock file, also after a crash`() throws {
+        // Never synced: a power cut can leave the file's size without its contents. A full disk takes the line in part, or not at all, and
+        // the mark that it was released.
+        let zeros = [UInt8](repeating: 0, count: LockHolder.byteCount)
+        let texts = ["", "pid 1 since", "was 1 since", "wid 1 since", "p", "pid", "was"].map { Array($0.utf8) }
+        for text in texts + [zeros, [0], Array("was".utf8) + zeros.dropLast(3)] {
+            try directory.write(text, to: "lock")
+            let lock = try lock()
+            #expect(kind { () throws(StorageError) in try lock.acquire(deadline(0)) } == nil, "\(text.prefix(8))")
+        }
+    }
+
+    @Test func `is not taken on a file with two names`() throws {
+        try directory.write([], to: "lock")
+        #expect(link(path, directory.path("other name")) == 0)
+        let lock = try lock()
+        #expect(kind { () throws(StorageError) in try lock.acquire(deadline(0)) } == .unsafeFile)
+        unlink(directory.path("other name"))
+        #expect(kind { () throws(StorageError) in try lock.acquire(deadline(0)) } == nil)
+    }
+
+    @Test func `of an account is not taken on somebody else's file either`() throws {
+        try Account(directory.path("account")).close()
+        let text = Array("precious".utf8)
+        for isLink in [false, true] {
+            unlink(directory.path("account/.lock"))
+            try directory.write(text, to: isLink ? "precious" : "account/.lock")
+            if isLink { #expect(link(directory.path("precious"), directory.path("account/.lock")) == 0) }
+            do throws(PaperTradeError) {
+                try Account(directory.path("account")).close()
+                Issue.record("opened")
+            } catch { #expect(error.status == .unsafeFile, "\(error)") }
+            #expect(directory.read("account/.lock") == text)
+        }
+    }
+
     @Test func `that cannot be said to be anything but a file is refused`() throws {
         for name in ["", "/", ".", "..", "a/", "a/..", "/tmp/."] {
             #expect(kind { () throws(StorageError) in _ = try LockFile(path: name, system: system) } != nil, "\(name)")
