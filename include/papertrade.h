@@ -722,7 +722,8 @@ pt_status pt_account_unlock(pt_account *account);
 pt_status pt_lock_open(const char *path, pt_lock **lock, pt_error *error);
 
 /* Takes the lock within `timeout_ms` (0: try once, PT_WAIT_FOREVER). PT_BUSY names the holder's pid ("this process" if it is
- * one's own) and since when. PT_WOULD_DEADLOCK if this thread already holds it, through this handle or another. */
+ * one's own) and since when. PT_WOULD_DEADLOCK if this thread already holds it, through this handle or another. PT_UNSAFE_FILE,
+ * PT_PERMISSION, PT_NO_SPACE, PT_IO; PT_CLOSED if another thread closes the handle meanwhile: the lock is not taken then. */
 pt_status pt_lock_acquire(pt_lock *lock, int64_t timeout_ms, pt_error *error);
 
 /* Tries `attempts` times (>= 1), each for `timeout_ms`, with `delay_ms` (>= 0) in between. */
@@ -735,7 +736,7 @@ pt_status pt_lock_release(pt_lock *lock);
  * timeout 0 at the very same moment may be PT_BUSY. */
 pt_status pt_lock_is_held(const char *path, int32_t *held, pt_error *error);
 
-/* Releases the lock if it is held, and frees the handle. NULL is a no-op. */
+/* Releases the lock if it is held, and frees the handle. Threads that wait in it are told PT_CLOSED. NULL is a no-op. */
 pt_status pt_lock_close(pt_lock *lock);
 
 #ifdef __cplusplus

@@ -19,13 +19,14 @@ public final class Lock: Sendable {
 
     /// Takes the lock within so many milliseconds: 0 tries once, a negative number waits for ever.
     ///
-    /// - Throws: `busy`, naming the holder's pid and since when; `wouldDeadlock` if this thread holds it already; `forked`.
+    /// - Throws: `busy`, naming the holder's pid and since when; `wouldDeadlock` if this thread holds it already; `unsafeFile` if the file has
+    ///   another name or holds anything that no lock has left there; `forked`; `closed`.
     public func acquire(timeoutMilliseconds: Int64) throws(PaperTradeError) {
         guard system.processID() == processID else {
             throw PaperTradeError(.forked, "this lock was opened by the parent process: open it again in the child")
         }
         try translated { () throws(StorageError) in
-            try file.acquire(Deadline(timeoutMilliseconds: timeoutMilliseconds, system: system))
+            try file.acquire(file.deadline(timeoutMilliseconds: timeoutMilliseconds))
         }
     }
 
@@ -47,13 +48,23 @@ public final class Lock: Sendable {
                 guard error.status == .busy, attempt < attempts else { throw error }
             }
             let end = Deadline(timeoutMilliseconds: delayMilliseconds, system: system)
-            while end.remaining(system) > 0 { system.sleep(nanoseconds: end.remaining(system)) }
+            while end.remaining(system) > 0 {
+                try translated { () throws(StorageError) in try file.checkIsOpen() }
+                system.sleep(nanoseconds: min(end.remaining(system), Self.longestSleep))
+            }
         }
     }
+
+    /// Between two attempts, nanoseconds: how soon a thread learns that the lock was closed.
+    private static let longestSleep: Int64 = 100_000_000
 
     /// Releases the lock; any thread may. `false` if this handle does not hold it.
     @discardableResult
     public func release() -> Bool { file.release() }
+
+    /// Releases the lock and lets nobody take it through this object any more: whoever waits in it is thrown `closed`. For the C interface; in
+    /// Swift dropping the object releases the lock.
+    package func close() { file.close() }
 
     /// Runs `body` while holding the lock; releases it also when `body` throws.
     public func withLock<Result>(

@@ -74,6 +74,6 @@ public func pt_lock_close(_ lock: OpaquePointer!) -> pt_status {
     return perform(nil) { () throws(PaperTradeError) in
         let lock = try Handles.lock(handle)
         try Handles.remove(handle)
-        lock.release()
+        lock.close()
     }
 }

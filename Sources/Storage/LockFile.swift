@@ -8,7 +8,12 @@ public final class LockFile: Sendable {
     private let path: String
     private let name: String
     private let directory: FileDescriptor
-    private let held = Locked<Holding?>(nil)
+    private let use = Locked(Use())
+
+    private struct Use {
+        var holding: Holding?
+        var isClosed = false
+    }
 
     private struct Holding {
         let lock: FileLock
@@ -26,7 +31,7 @@ public final class LockFile: Sendable {
     }
 
     deinit {
-        held.withLock { $0?.lock.release() }
+        release()
         try? system.close(directory)
     }
 
@@ -43,24 +48,54 @@ public final class LockFile: Sendable {
     /// Takes the lock, exclusive between processes and between threads.
     public func acquire(_ deadline: Deadline) throws(StorageError) {
         let threadID = system.threadID()
-        guard held.withLock({ $0?.threadID }) != threadID else {
+        guard use.withLock({ $0.holding?.threadID }) != threadID else {
             throw StorageError(.wouldDeadlock, "this thread already holds \(escaped(path)) through this handle: release it first")
         }
         let lock = FileLock(name, in: directory, path: path, purpose: .lock, system: system)
+        try checkIsOpen()
         try lock.acquire(deadline)
         let holding = Holding(lock: lock, threadID: threadID)
-        held.withLock { $0 = holding }
+        try use.withLock { use throws(StorageError) in
+            // Closed in the last moment: nobody is left who could release what this holds.
+            if use.isClosed {
+                lock.release()
+                throw closed
+            }
+            use.holding = holding
+        }
+    }
+
+    /// A deadline for ``acquire(_:)`` that ends also when the lock is closed.
+    public func deadline(timeoutMilliseconds: Int64) -> Deadline {
+        Deadline(timeoutMilliseconds: timeoutMilliseconds, system: system) { [self] in
+            use.withLock { $0.isClosed } ? closed : nil
+        }
+    }
+
+    /// - Throws: ``StorageError/Kind/closed``.
+    public func checkIsOpen() throws(StorageError) {
+        if use.withLock({ $0.isClosed }) { throw closed }
+    }
+
+    private var closed: StorageError {
+        StorageError(.closed, "the lock on \(escaped(path)) has been closed: open it again")
     }
 
     /// Releases the lock; any thread may. `false` if this handle did not hold it.
     @discardableResult
     public func release() -> Bool {
-        held.withLock { held in
-            guard let holding = held else { return false }
+        use.withLock { use in
+            guard let holding = use.holding else { return false }
             holding.lock.release()
-            held = nil
+            use.holding = nil
             return true
         }
+    }
+
+    /// Releases the lock, and lets nobody take it through this handle any more: whoever waits in it is told that it is closed.
+    public func close() {
+        use.withLock { $0.isClosed = true }
+        release()
     }
 
     /// Whether somebody holds the lock now. The holder does not notice.

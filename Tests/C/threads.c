@@ -266,6 +266,61 @@ static void waiting_for_the_lock(const char *path) {
 
 static pt_lock *lock;
 
+static void *acquire_for_ever(void *context) {
+    worker *worker = context;
+    worker->last = worker->number == 0 ? pt_lock_acquire(lock, PT_WAIT_FOREVER, &worker->error)
+                                       : pt_lock_acquire_retrying(lock, 0, 2, 100000, &worker->error);
+    return NULL;
+}
+
+static void closing_a_lock_that_is_waited_for(const char *path) {
+    pt_lock *holder;
+    worker waiting;
+    int32_t held = 1;
+    int is_retrying;
+    for (is_retrying = 0; is_retrying <= 1; is_retrying++) {
+        double began = seconds();
+        EXPECT(PT_OK, pt_lock_open(path, &holder, &error), "a lock opens");
+        EXPECT(PT_OK, pt_lock_open(path, &lock, &error), "it opens twice");
+        EXPECT(PT_OK, pt_lock_acquire(holder, 0, &error), "one handle holds it");
+        start(&waiting, is_retrying, acquire_for_ever);
+        sleep_milliseconds(50);
+        EXPECT_PLAIN(PT_OK, pt_lock_close(lock), "the other one closes although a thread waits in it");
+        sleep_milliseconds(is_retrying ? 0 : 200);
+        EXPECT_PLAIN(PT_OK, pt_lock_release(holder), "the holder releases it");
+        pthread_join(waiting.thread, NULL);
+        CHECK(waiting.last == PT_CLOSED, ended(&waiting, "the thread learns that its handle is closed"));
+        CHECK(seconds() - began < 5, "soon");
+        EXPECT(PT_OK, pt_lock_is_held(path, &held, &error), "the lock is asked about");
+        CHECK(held == 0, "nobody holds it");
+        EXPECT_PLAIN(PT_OK, pt_lock_close(holder), "the lock closes");
+    }
+}
+
+/* Closing at any moment, also just when the lock is taken. */
+static void *acquire_once(void *context) {
+    worker *worker = context;
+    worker->last = pt_lock_acquire(lock, PT_WAIT_FOREVER, &worker->error);
+    return NULL;
+}
+
+static void closing_a_lock_that_is_being_taken(const char *path) {
+    worker taking;
+    pt_lock *other;
+    int round;
+    for (round = 0; round < 2000; round++) {
+        EXPECT(PT_OK, pt_lock_open(path, &lock, &error), "a lock opens");
+        EXPECT(PT_OK, pt_lock_open(path, &other, &error), "it opens twice");
+        start(&taking, 0, acquire_once);
+        if (round % 2) sleep_milliseconds(0);
+        EXPECT_PLAIN(PT_OK, pt_lock_close(lock), "it closes while another thread takes it");
+        EXPECT(PT_OK, pt_lock_acquire(other, 5000, &error), "then it is free, whatever came first");
+        pthread_join(taking.thread, NULL);
+        CHECK(taking.last == PT_OK || taking.last == PT_CLOSED, ended(&taking, "the thread had it, or learns that it is closed"));
+        EXPECT_PLAIN(PT_OK, pt_lock_close(other), "the lock closes");
+    }
+}
+
 static void *acquire(void *context) {
     worker *worker = context;
     worker->last = worker->number == 0 ? pt_lock_acquire(lock, 30, &worker->error)
@@ -314,5 +369,7 @@ int main(int argc, char **argv) {
     closing_while_batches_end(in(argv[1], "ending"));
     waiting_for_the_lock(in(argv[1], "waiting"));
     locks_between_threads(in(argv[1], "jobs.lock"));
+    closing_a_lock_that_is_waited_for(in(argv[1], "closing.lock"));
+    closing_a_lock_that_is_being_taken(in(argv[1], "closing.lock"));
     return finish();
 }
