@@ -41,7 +41,8 @@
  *   Ownership.  What you pass in stays yours and is not kept after the call. Out-structs contain no pointers and need no
  *     freeing. `*account` and `*lock` are NULL after a failure.
  *   In-structs start with struct_size and have an _INIT macro: always initialise with it. They grow at the end; programs
- *     compiled against an older header keep working. Out-structs never change size; their reserved space is zero.
+ *     compiled against an older header keep working, and so do those with a newer one that leave zero what this library does not know.
+ *     Nothing is read beyond the size given. Out-structs never change size; their reserved space is zero.
  *   Lists.  `out, capacity, &count`: with NULL and 0 the call only counts. `count` receives the number there is; when it is
  *     more than capacity the call returns PT_BUFFER_TOO_SMALL, and a call that changes something has then changed nothing.
  *   Threads.  Every function may be called from any thread, also on one handle. Handles are independent of each other.

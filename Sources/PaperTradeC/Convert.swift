@@ -41,18 +41,6 @@ func nonNull<Pointee>(_ pointer: UnsafeMutablePointer<Pointee>?, _ name: String)
     return pointer
 }
 
-/// Checks the size that an in-struct says it has. Larger ones come from programs that know more members; they must leave them zero.
-func checkSize<Value>(_ pointer: UnsafePointer<Value>, _ size: UInt32, _ name: String) throws(PaperTradeError) {
-    let known = MemoryLayout<Value>.size
-    guard size >= known, size <= 4096 else {
-        throw invalidArgument("\(name)->struct_size is \(size), not \(known): initialise the struct with its _INIT macro")
-    }
-    let bytes = UnsafeRawBufferPointer(start: pointer, count: Int(size))
-    guard bytes.dropFirst(known).allSatisfy({ $0 == 0 }) else {
-        throw invalidArgument("\(name) uses members that this version of the library, \(version), does not know")
-    }
-}
-
 // MARK: Strings
 
 /// The text that `pointer` leads to; at most one byte more than `limit` is looked at.
@@ -105,15 +93,14 @@ func copy<Array>(_ text: String, to array: inout Array) {
     }
 }
 
-// MARK: In-structs
+// MARK: Arguments
 
 /// PT_TIME_NOW, which Swift does not see because INT64_MIN is an expression.
 let timeNow = Int64.min
 
 func requestOptions(_ pointer: UnsafePointer<pt_request>?) throws(PaperTradeError) -> RequestOptions {
     guard let pointer else { return RequestOptions() }
-    let request = pointer.pointee
-    try checkSize(pointer, request.struct_size, "request")
+    let request = try given(pointer)
     var options = RequestOptions()
     if request.expected_seq != 0 { options.expectedSeq = request.expected_seq }
     options.time = try time(request.time)
@@ -169,8 +156,7 @@ func timeout(_ milliseconds: Int64) throws(PaperTradeError) -> Int64? {
 func options(_ pointer: UnsafePointer<pt_options>?) throws(PaperTradeError) -> Options {
     var options = Options()
     guard let pointer else { return options }
-    let given = pointer.pointee
-    try checkSize(pointer, given.struct_size, "options")
+    let given = try given(pointer)
     let known = UInt32(PT_OPEN_READ_ONLY | PT_OPEN_EXISTING | PT_OPEN_ALLOW_NETWORK)
     guard given.flags & ~known == 0 else { throw invalidArgument("options->flags has unknown bits: \(given.flags & ~known)") }
     options.isReadOnly = given.flags & UInt32(PT_OPEN_READ_ONLY) != 0

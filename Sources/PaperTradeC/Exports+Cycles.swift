@@ -36,8 +36,7 @@ private func runCycle(
 
 private func cycleOptions(_ pointer: UnsafePointer<pt_cycle_options>?) throws(PaperTradeError) -> CycleOptions {
     guard let pointer else { return CycleOptions() }
-    let given = pointer.pointee
-    try checkSize(pointer, given.struct_size, "options")
+    let given = try given(pointer)
     guard given.flags & ~UInt32(PT_CYCLE_IGNORE_SCHEDULE) == 0 else {
         throw invalidArgument("options->flags has unknown bits: \(given.flags & ~UInt32(PT_CYCLE_IGNORE_SCHEDULE))")
     }

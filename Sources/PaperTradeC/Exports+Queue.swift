@@ -23,8 +23,7 @@ public func pt_submit_opportunity(
     perform(error) { () throws(PaperTradeError) in
         let account = try Handles.account(account)
         guard let pointer: UnsafePointer<pt_opportunity> = opportunity else { throw invalidArgument("opportunity is NULL") }
-        let given = pointer.pointee
-        try checkSize(pointer, given.struct_size, "opportunity")
+        let given = try given(pointer)
         let queued = try account.enqueue(
             PaperTradeC.opportunity(symbol(given.symbol), given.signal, given.score, given.price, given.reason),
             requestOptions(given.request))

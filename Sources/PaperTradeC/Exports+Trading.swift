@@ -36,8 +36,7 @@ public func pt_submit(
     perform(error) { () throws(PaperTradeError) in
         let account = try Handles.account(account)
         guard let pointer: UnsafePointer<pt_order> = order else { throw invalidArgument("order is NULL") }
-        let order = pointer.pointee
-        try checkSize(pointer, order.struct_size, "order")
+        let order = try given(pointer)
         let symbol = try PaperTradeC.symbol(order.symbol)
         let price = try Price(checking: order.price)
         let request = try requestOptions(order.request)

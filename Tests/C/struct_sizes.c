@@ -4,7 +4,12 @@
  *
  *     struct_sizes DIRECTORY        (an empty one)
  */
+#define _DEFAULT_SOURCE /* MAP_ANONYMOUS, also with -std=c99 */
+
 #include "check.h"
+
+#include <sys/mman.h>
+#include <unistd.h>
 
 /* A struct of a newer header: the one that is known, and members after it. */
 #define NEWER(type) struct { type known; uint64_t more[4]; }
@@ -57,6 +62,11 @@ int main(int argc, char **argv) {
     NEWER(pt_opportunity) opportunity = {PT_OPPORTUNITY_INIT, {0}};
     NEWER(pt_cycle_options) cycle = {PT_CYCLE_OPTIONS_INIT, {0}};
     const char *path;
+    size_t page = (size_t)sysconf(_SC_PAGESIZE);
+    char *memory;
+    uint32_t *small;
+    pt_request *exact;
+    pt_account *opened;
     if (argc != 2) {
         fprintf(stderr, "usage: struct_sizes DIRECTORY\n");
         return 2;
@@ -74,6 +84,23 @@ int main(int argc, char **argv) {
     TRY_SIZES(pt_opportunity, opportunity, enqueue(&opportunity.known));
     TRY_SIZES(pt_cycle_options, cycle, pt_monitoring_cycle(account, no_opinion, NULL, &cycle.known, NULL, &error));
     TRY_SIZES(pt_cycle_options, cycle, pt_trading_cycle(account, no_opinion, NULL, &cycle.known, NULL, &error));
+
+    /* Nothing is read beyond the size that a struct says it has: here it ends where the memory does. */
+    memory = mmap(NULL, 2 * page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    CHECK(memory != MAP_FAILED && mprotect(memory + page, page, PROT_NONE) == 0, "there is memory with an end");
+    small = (void *)(memory + page - 8);
+    *small = 8;
+    EXPECT(PT_INVALID_ARGUMENT, pt_open(path, (const pt_options *)small, &opened, &error), "options of eight bytes are refused");
+    EXPECT(PT_INVALID_ARGUMENT, pt_deposit(account, 1, (const pt_request *)small, &error), "a request of eight bytes is refused");
+    EXPECT(PT_INVALID_ARGUMENT, pt_submit(account, (const pt_order *)small, NULL, &error), "an order of eight bytes is refused");
+    EXPECT(PT_INVALID_ARGUMENT, pt_submit_opportunity(account, (const pt_opportunity *)small, NULL, &error),
+           "an opportunity of eight bytes is refused");
+    EXPECT(PT_INVALID_ARGUMENT, pt_trading_cycle(account, no_opinion, NULL, (const pt_cycle_options *)small, NULL, &error),
+           "options of a cycle of eight bytes are refused");
+    exact = (void *)(memory + page - sizeof request.known);
+    *exact = (pt_request)PT_REQUEST_INIT;
+    EXPECT(PT_OK, pt_deposit(account, 1, exact, &error), "a request of this version is read to its end and no further");
+    munmap(memory, 2 * page);
 
     /* A struct inside a struct is checked, too. */
     order.known.request = &request.known;
