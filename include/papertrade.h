@@ -467,7 +467,8 @@ typedef struct pt_valuation {
     uint8_t reserved[64];
 } pt_valuation;
 
-/* The account at the given prices. Quotes for symbols that are not held are ignored; of two for one symbol the last counts. PT_INVALID_PRICE. */
+/* The account at the given prices. Quotes for symbols that are not held are ignored; of two for one symbol the last counts. PT_INVALID_PRICE,
+ * PT_INVALID_ARGUMENT also for more quotes than memory can hold. */
 pt_status pt_value(pt_account *account, const pt_quote *quotes, size_t quote_count, pt_valuation *out, pt_error *error);
 
 /* One event. The pointers are valid during the callback only. Amounts that the event does not have are NaN. */

@@ -285,6 +285,9 @@ extension RejectionReason {
     }
 }
 
+/// A size_t as a limit: Swift sees it as Int, where what no array can have is negative.
+func limit(_ capacity: Int) -> Int { capacity < 0 ? .max : capacity }
+
 /// Fills a caller's array of `capacity` and its count.
 ///
 /// - Throws: `bufferTooSmall` if there is more; with NULL and 0 it only counts.
@@ -294,8 +297,8 @@ func fill<Element, Output>(
 ) throws(PaperTradeError) {
     count?.pointee = elements.count
     if out == nil && capacity == 0 { return }
-    guard let out else { throw invalidArgument("out is NULL, but capacity is \(capacity)") }
-    guard elements.count <= capacity else { throw tooSmall(elements.count, capacity) }
+    guard let out else { throw invalidArgument("out is NULL, but capacity is \(UInt(bitPattern: capacity))") }
+    guard elements.count <= limit(capacity) else { throw tooSmall(elements.count, capacity) }
     for (index, element) in elements.enumerated() { out[index] = convert(element) }
 }
 

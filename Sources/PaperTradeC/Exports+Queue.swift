@@ -50,7 +50,7 @@ public func pt_dequeue_all(
         let account = try Handles.account(account)
         count?.pointee = try account.queue().count
         if out == nil && capacity == 0 { return }
-        try fill(out, capacity, count, with: account.dequeueAll(limit: capacity)) { pt_queue_entry($0) }
+        try fill(out, capacity, count, with: account.dequeueAll(limit: limit(capacity))) { pt_queue_entry($0) }
     }
 }
 
@@ -75,7 +75,7 @@ public func pt_execute_queue(
         let account = try Handles.account(account)
         count?.pointee = try account.queuedCount()
         if out == nil && capacity == 0 { return }
-        let executions = try account.executeQueue(limit: capacity, analyst: swiftAnalyst(analyst, context))
+        let executions = try account.executeQueue(limit: limit(capacity), analyst: swiftAnalyst(analyst, context))
         try fill(out, capacity, count, with: executions) { pt_execution($0) }
     }
 }

@@ -65,7 +65,10 @@ public func pt_value(
         let account = try Handles.account(account)
         let out = try nonNull(out, "out")
         guard quote_count == 0 || quotes != nil else {
-            throw invalidArgument("quotes is NULL, but quote_count is \(quote_count)")
+            throw invalidArgument("quotes is NULL, but quote_count is \(UInt(bitPattern: quote_count))")
+        }
+        guard UInt(bitPattern: quote_count) <= UInt(Int.max / MemoryLayout<pt_quote>.stride) else {
+            throw invalidArgument("quote_count is \(UInt(bitPattern: quote_count)), more than memory can hold")
         }
         var prices: [Symbol: Price] = [:]
         for quote in UnsafeBufferPointer(start: quotes, count: quote_count) {

@@ -431,7 +431,10 @@ static void state(void) {
     CHECK(count == 3, "the count says how much is needed");
     EXPECT(PT_OK, pt_positions(account, positions, 3, &count, &error), "the positions are listed");
     CHECK(strcmp(positions[0].symbol, "A") == 0 && strcmp(positions[2].symbol, "C") == 0, "they are ordered by symbol");
+    EXPECT(PT_OK, pt_positions(account, positions, SIZE_MAX, &count, &error), "a capacity beyond all memory is room enough");
+    CHECK(count == 3, "there are three");
     EXPECT(PT_INVALID_ARGUMENT, pt_positions(account, NULL, 3, &count, &error), "a capacity without a place is refused");
+    EXPECT(PT_INVALID_ARGUMENT, pt_positions(account, NULL, SIZE_MAX, &count, &error), "so is the largest");
     EXPECT(PT_INVALID_ARGUMENT, pt_positions(NULL, positions, 3, &count, &error), "an account that is NULL is refused");
 
     EXPECT(PT_OK, pt_value(account, quotes, 4, &value, &error), "an account has a value");
@@ -440,6 +443,8 @@ static void state(void) {
     EXPECT(PT_OK, pt_value(account, NULL, 0, &value, &error), "an account has a value without quotes");
     CHECK(value.unpriced == 3 && value.total_value == 10000, "everything counts at its cost");
     EXPECT(PT_INVALID_ARGUMENT, pt_value(account, NULL, 1, &value, &error), "quotes that are NULL are refused");
+    EXPECT(PT_INVALID_ARGUMENT, pt_value(account, quotes, SIZE_MAX, &value, &error), "more quotes than memory holds are refused");
+    EXPECT(PT_INVALID_ARGUMENT, pt_value(account, quotes, SIZE_MAX / 16, &value, &error), "also where their number is not negative");
     EXPECT(PT_INVALID_ARGUMENT, pt_value(account, quotes, 4, NULL, &error), "nowhere to put the value is refused");
     EXPECT(PT_INVALID_ARGUMENT, pt_value(NULL, quotes, 4, &value, &error), "an account that is NULL is refused");
     quotes[3].price = -1;
@@ -531,7 +536,7 @@ static void queue(void) {
     CHECK(count == 2 && summary(account).queued_count == 2, "nothing was taken out");
     EXPECT(PT_INVALID_ARGUMENT, pt_queue(NULL, entries, 1, &count, &error), "an account that is NULL is refused");
     EXPECT(PT_INVALID_ARGUMENT, pt_dequeue_all(NULL, entries, 1, &count, &error), "an account that is NULL is refused");
-    EXPECT(PT_OK, pt_dequeue_all(account, entries, 10, &count, &error), "everything is taken out");
+    EXPECT(PT_OK, pt_dequeue_all(account, entries, SIZE_MAX, &count, &error), "everything is taken out");
     CHECK(count == 2 && strcmp(entries[0].symbol, "A") == 0 && summary(account).queued_count == 0, "in order, and the queue is empty");
     EXPECT(PT_OK, pt_dequeue_all(account, entries, 10, &count, &error), "an empty queue is taken out");
     CHECK(count == 0, "there was nothing");
@@ -562,7 +567,7 @@ static void queue(void) {
         char symbol[2] = {(char)('A' + i), '\0'};
         EXPECT(PT_OK, pt_enqueue(account, symbol, 80, PT_SIGNAL_BUY, NAN, NULL, &error), "an opportunity is queued");
     }
-    EXPECT(PT_OK, pt_execute_queue(account, judge, &logged, executions, 10, &count, &error), "the queue is executed");
+    EXPECT(PT_OK, pt_execute_queue(account, judge, &logged, executions, SIZE_MAX, &count, &error), "the queue is executed");
     CHECK(count == 9 && summary(account).queued_count == 0, "every entry was dealt with");
     for (i = 0; i < sizeof expected / sizeof expected[0]; i++) {
         char sentence[400];
