@@ -46,8 +46,9 @@
  *   Lists.  `out, capacity, &count`: with NULL and 0 the call only counts. `count` receives the number there is; when it is
  *     more than capacity the call returns PT_BUFFER_TOO_SMALL, and a call that changes something has then changed nothing.
  *   Threads.  Every function may be called from any thread, also on one handle. Handles are independent of each other.
- *   Callbacks run on the calling thread, with no lock held. They must return (no longjmp, no exception). Calling the same
- *     account from one is PT_MISUSE except where it is allowed explicitly.
+ *   Callbacks run on the calling thread, with no lock held. They must return (no longjmp, no exception), and not wait for a thread
+ *     that closes the account: closing waits for them. Calling the same account from one is PT_MISUSE except where it is allowed
+ *     explicitly.
  *
  * DURABILITY (the promise)
  *
@@ -257,9 +258,11 @@ typedef struct pt_request {
 pt_status pt_open(const char *path, const pt_options *options, pt_account **account, pt_error *error);
 
 /* Closes the handle: rolls back an open batch, releases the account's lock, publishes what is known to be durable, frees
- * everything. Calls of other threads still inside finish first (or end with PT_CLOSED if they are waiting for a lock). Using the
- * handle afterwards is PT_CLOSED, and so is a second close. NULL is a no-op. PT_MISUSE from inside a callback of this account and PT_FORKED in
- * a child leave the handle open; nothing else can fail. */
+ * everything. Calls of other threads still inside come back first: what is being committed is finished; waiting for a lock, the next event
+ * and the next question to an analyst end with PT_CLOSED, a callback that runs has to return. After that nothing calls back any more, and what
+ * callbacks use can be freed. (Inside a callback of another account it does not wait for callbacks: two such threads could wait for each
+ * other.) Using the handle from then on is PT_CLOSED, and so is a second close, which does not wait for the first. NULL is a no-op. PT_MISUSE
+ * from inside a callback of this account and PT_FORKED in a child leave the handle open; nothing else can fail. */
 pt_status pt_close(pt_account *account);
 
 /* Brings the handle up to date: reads config.json (PT_INVALID_CONFIG refuses it; the accepted rules stay in force) and the

@@ -93,6 +93,8 @@ extension Account {
     ///
     /// - Throws: `stopped` if the analyst does; whatever else it throws is a problem of this symbol only.
     func ask(_ analyst: Analyst, about symbol: Symbol, at time: Timestamp) throws(PaperTradeError) -> Opinion {
+        // Another thread may be closing the account.
+        try checkUsable(isReading: true)
         var analysis: Analysis?
         var problem: String?
         var stop: PaperTradeError?

@@ -79,7 +79,14 @@ extension Account {
                 }
             }
             guard let last = piece.last else { return }
-            let goesOn = callbacks.run(allowingReads: true) { piece.allSatisfy { body($0) } }
+            let goesOn = try callbacks.run(allowingReads: true) { () throws(PaperTradeError) in
+                for event in piece {
+                    // Another thread may be closing the account.
+                    try checkUsable(isReading: true)
+                    if !body(event) { return false }
+                }
+                return true
+            }
             if !goesOn { return }
             next = last.record.seq + 1
         }

@@ -87,8 +87,9 @@ public final class Account: @unchecked Sendable {
 
     deinit { close() }
 
-    /// Closes the account: rolls back an open batch, releases the lock, publishes what is known to be on the disk. Calls of other
-    /// threads that are inside finish first; later ones throw. Harmless if it is closed already.
+    /// Closes the account: rolls back an open batch, releases the lock, publishes what is known to be on the disk. A commit of another
+    /// thread is finished first. Its other calls end when they next look at the account, those in a callback when that has returned:
+    /// they throw `closed`, as all later ones do. Harmless if it is closed already.
     public func close() {
         // A child that was forked must not touch what belongs to its parent: whoever holds these locks will not release them here.
         guard system.processID() == processID else { return }
@@ -113,6 +114,16 @@ public final class Account: @unchecked Sendable {
         store.unlock()
         logNotices()
     }
+
+    /// From now on until ``endCall()`` a call is under way that ``close()`` waits for. The C interface counts each of its calls: what they
+    /// were given, a callback's context among it, is freed by callers who have seen the account closed.
+    ///
+    /// - Throws: `closed`.
+    package func beginCall() throws(PaperTradeError) {
+        try translated { () throws(StorageError) in try gate.beginCall() }
+    }
+
+    package func endCall() { gate.endCall(isForked: system.processID() != processID) }
 
     /// - Throws: `forked`; `misuse` from inside a callback of this account.
     public func checkCanClose() throws(PaperTradeError) { try checkUsable(isReading: false) }

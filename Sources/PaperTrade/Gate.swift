@@ -19,6 +19,8 @@ final class Gate: @unchecked Sendable {
     /// How many of those outlast a call: a batch, the account's lock.
     private var holds = 0
     private var isClosed = false
+    /// Calls that are under way, inside or not.
+    private var calls = 0
 
     init(system: any System) {
         self.system = system
@@ -94,16 +96,43 @@ final class Gate: @unchecked Sendable {
         return true
     }
 
-    /// Lets nobody in any more, and waits until no call of another thread is inside. What a thread only holds is taken from it.
+    /// To be called before a call that closing is to wait for; ``endCall()`` after it, on the same thread.
+    func beginCall() throws(StorageError) {
+        pthread_mutex_lock(mutex)
+        defer { pthread_mutex_unlock(mutex) }
+        if isClosed { throw Self.closed }
+        calls += 1
+        CallDepth.add(1)
+    }
+
+    /// - Parameter isForked: the call has come back in a child, where another thread of the parent may have left the mutex locked.
+    func endCall(isForked: Bool) {
+        CallDepth.add(-1)
+        if isForked { return }
+        pthread_mutex_lock(mutex)
+        defer { pthread_mutex_unlock(mutex) }
+        calls -= 1
+        if isClosed { pthread_cond_broadcast(condition) }
+    }
+
+    /// Lets nobody in any more, and waits until no call of another thread is inside or under way. What a thread only holds is taken from it.
+    ///
+    /// A thread that closes one account inside a callback of another waits for nobody's callbacks: two such threads could wait for each other.
     func close() {
         pthread_mutex_lock(mutex)
         defer { pthread_mutex_unlock(mutex) }
         isClosed = true
         pthread_cond_broadcast(condition)
-        while let owner, owner != system.threadID(), depth > holds { wait(nanoseconds: 100_000_000) }
+        let isInCallback = CallDepth.value > 0
+        while isOtherInside || (calls > 0 && !isInCallback) { wait(nanoseconds: 100_000_000) }
         owner = system.threadID()
         depth = 1
         holds = 0
+    }
+
+    private var isOtherInside: Bool {
+        guard let owner, owner != system.threadID() else { return false }
+        return depth > holds
     }
 
     static let closed = StorageError(.closed, "the account has been closed: open it again")
@@ -116,5 +145,20 @@ final class Gate: @unchecked Sendable {
         let (seconds, microseconds) = (now + nanoseconds / 1000 + 1).quotientAndRemainder(dividingBy: 1_000_000)
         var moment = timespec(tv_sec: Int(seconds), tv_nsec: Int(microseconds) * 1000)
         pthread_cond_timedwait(condition, mutex, &moment)
+    }
+}
+
+/// How many calls the thread is in, of whatever accounts: more than none inside a callback.
+private enum CallDepth {
+    // Not a dictionary by thread: a child could be forked while its lock is held.
+    private static let key: pthread_key_t? = {
+        var key = pthread_key_t()
+        return pthread_key_create(&key, nil) == 0 ? key : nil
+    }()
+
+    static var value: Int { key.map { Int(bitPattern: pthread_getspecific($0)) } ?? 0 }
+
+    static func add(_ change: Int) {
+        if let key { pthread_setspecific(key, UnsafeRawPointer(bitPattern: value + change)) }
     }
 }

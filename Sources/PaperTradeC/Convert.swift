@@ -32,6 +32,20 @@ func perform(_ error: UnsafeMutablePointer<pt_error>?, _ body: () throws(PaperTr
     }
 }
 
+/// A call of an account's. It is under way, and the account's closing waits for it, until nothing of the caller's is touched any more.
+func perform(
+    _ handle: OpaquePointer?, _ error: UnsafeMutablePointer<pt_error>?, _ body: (Account) throws(PaperTradeError) -> Void
+) -> pt_status {
+    var called: Account?
+    defer { called?.endCall() }
+    return perform(error) { () throws(PaperTradeError) in
+        let account = try Handles.account(handle)
+        try account.beginCall()
+        called = account
+        try body(account)
+    }
+}
+
 func invalidArgument(_ message: String) -> PaperTradeError { PaperTradeError(.invalidArgument, message) }
 
 func nonNull<Pointee>(_ pointer: UnsafeMutablePointer<Pointee>?, _ name: String) throws(PaperTradeError) -> UnsafeMutablePointer<

@@ -43,7 +43,7 @@ public func pt_close(_ account: OpaquePointer!) -> pt_status {
 
 @_cdecl("pt_reload") @implementation
 public func pt_reload(_ account: OpaquePointer!, _ error: UnsafeMutablePointer<pt_error>!) -> pt_status {
-    perform(error) { () throws(PaperTradeError) in try Handles.account(account).reload() }
+    perform(account, error) { (account) throws(PaperTradeError) in try account.reload() }
 }
 
 @_cdecl("pt_reset") @implementation
@@ -51,8 +51,7 @@ public func pt_reset(
     _ account: OpaquePointer!, _ initial_cash: Double, _ request: UnsafePointer<pt_request>!,
     _ error: UnsafeMutablePointer<pt_error>!
 ) -> pt_status {
-    perform(error) { () throws(PaperTradeError) in
-        let account = try Handles.account(account)
+    perform(account, error) { (account) throws(PaperTradeError) in
         try account.reset(initialCash: optional(initial_cash), requestOptions(request))
     }
 }
@@ -110,8 +109,7 @@ public func pt_recover(
 public func pt_backup(
     _ account: OpaquePointer!, _ destination: UnsafePointer<CChar>!, _ error: UnsafeMutablePointer<pt_error>!
 ) -> pt_status {
-    perform(error) { () throws(PaperTradeError) in
-        let account = try Handles.account(account)
+    perform(account, error) { (account) throws(PaperTradeError) in
         try account.backUp(to: path(destination, "destination"))
     }
 }

@@ -27,8 +27,7 @@ private func runCycle(
     _ options: UnsafePointer<pt_cycle_options>?, _ report: UnsafeMutablePointer<pt_cycle>?,
     _ error: UnsafeMutablePointer<pt_error>?
 ) -> pt_status {
-    perform(error) { () throws(PaperTradeError) in
-        let account = try Handles.account(account)
+    perform(account, error) { (account) throws(PaperTradeError) in
         let result = try account.runCycle(kind, cycleOptions(options), analyst: swiftAnalyst(analyst, context))
         report?.pointee = pt_cycle(result.record, result.cycle, firstSeq: result.firstSeq)
     }
@@ -48,8 +47,7 @@ public func pt_cycles(
     _ account: OpaquePointer!, _ from_seq: UInt64, _ callback: pt_cycle_fn!, _ context: UnsafeMutableRawPointer!,
     _ error: UnsafeMutablePointer<pt_error>!
 ) -> pt_status {
-    perform(error) { () throws(PaperTradeError) in
-        let account = try Handles.account(account)
+    perform(account, error) { (account) throws(PaperTradeError) in
         guard let callback: pt_cycle_fn = callback else { throw invalidArgument("callback is NULL") }
         var isStopped = false
         try account.history(from: from_seq) { event in
@@ -94,8 +92,7 @@ public func pt_next_cycle(
     _ account: OpaquePointer!, _ kind: Int32, _ time: Int64, _ next: UnsafeMutablePointer<Int64>!,
     _ error: UnsafeMutablePointer<pt_error>!
 ) -> pt_status {
-    perform(error) { () throws(PaperTradeError) in
-        let account = try Handles.account(account)
+    perform(account, error) { (account) throws(PaperTradeError) in
         let next = try nonNull(next, "next")
         let kinds = [PT_MONITORING: CycleKind.monitoring, PT_TRADING: .trading]
         guard let kind = kinds[kind] else { throw invalidArgument("kind is \(kind): give PT_MONITORING or PT_TRADING") }
@@ -109,8 +106,8 @@ public func pt_signals(
     _ count: UnsafeMutablePointer<Int>!,
     _ error: UnsafeMutablePointer<pt_error>!
 ) -> pt_status {
-    perform(error) { () throws(PaperTradeError) in
-        try fill(out, capacity, count, with: try Handles.account(account).signals()) { pt_known_signal($0) }
+    perform(account, error) { (account) throws(PaperTradeError) in
+        try fill(out, capacity, count, with: account.signals()) { pt_known_signal($0) }
     }
 }
 
@@ -156,8 +153,7 @@ private func market<Answer>(
     _ account: OpaquePointer?, _ time: Int64, _ out: UnsafeMutablePointer<Answer>?, _ name: String,
     _ error: UnsafeMutablePointer<pt_error>?, _ answer: (MarketCalendar, Timestamp) throws(PaperTradeError) -> Answer
 ) -> pt_status {
-    perform(error) { () throws(PaperTradeError) in
-        let account = try Handles.account(account)
+    perform(account, error) { (account) throws(PaperTradeError) in
         let out = try nonNull(out, name)
         let asked: Timestamp
         if let given = try PaperTradeC.time(time) { asked = given } else { asked = try account.currentTime() }

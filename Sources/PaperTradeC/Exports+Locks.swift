@@ -7,15 +7,14 @@ import PaperTrade
 @_cdecl("pt_account_lock") @implementation
 public func pt_account_lock(_ account: OpaquePointer!, _ timeout_ms: Int64, _ error: UnsafeMutablePointer<pt_error>!) -> pt_status
 {
-    perform(error) { () throws(PaperTradeError) in
-        let account = try Handles.account(account)
+    perform(account, error) { (account) throws(PaperTradeError) in
         try account.lock(timeoutMilliseconds: timeout(timeout_ms))
     }
 }
 
 @_cdecl("pt_account_unlock") @implementation
 public func pt_account_unlock(_ account: OpaquePointer!) -> pt_status {
-    perform(nil) { () throws(PaperTradeError) in try Handles.account(account).unlock() }
+    perform(account, nil) { (account) throws(PaperTradeError) in try account.unlock() }
 }
 
 @_cdecl("pt_lock_open") @implementation

@@ -9,8 +9,7 @@ public func pt_enqueue(
     _ account: OpaquePointer!, _ symbol: UnsafePointer<CChar>!, _ score: Double, _ signal: Int32, _ price: Double,
     _ reason: UnsafePointer<CChar>!, _ error: UnsafeMutablePointer<pt_error>!
 ) -> pt_status {
-    perform(error) { () throws(PaperTradeError) in
-        let account = try Handles.account(account)
+    perform(account, error) { (account) throws(PaperTradeError) in
         try account.enqueue(opportunity(PaperTradeC.symbol(symbol), signal, score, price, reason))
     }
 }
@@ -20,8 +19,7 @@ public func pt_submit_opportunity(
     _ account: OpaquePointer!, _ opportunity: UnsafePointer<pt_opportunity>!, _ seq: UnsafeMutablePointer<UInt64>!,
     _ error: UnsafeMutablePointer<pt_error>!
 ) -> pt_status {
-    perform(error) { () throws(PaperTradeError) in
-        let account = try Handles.account(account)
+    perform(account, error) { (account) throws(PaperTradeError) in
         guard let pointer: UnsafePointer<pt_opportunity> = opportunity else { throw invalidArgument("opportunity is NULL") }
         let given = try given(pointer)
         let queued = try account.enqueue(
@@ -36,8 +34,8 @@ public func pt_queue(
     _ account: OpaquePointer!, _ out: UnsafeMutablePointer<pt_queue_entry>!, _ capacity: Int, _ count: UnsafeMutablePointer<Int>!,
     _ error: UnsafeMutablePointer<pt_error>!
 ) -> pt_status {
-    perform(error) { () throws(PaperTradeError) in
-        try fill(out, capacity, count, with: try Handles.account(account).queue()) { pt_queue_entry($0) }
+    perform(account, error) { (account) throws(PaperTradeError) in
+        try fill(out, capacity, count, with: account.queue()) { pt_queue_entry($0) }
     }
 }
 
@@ -46,8 +44,7 @@ public func pt_dequeue_all(
     _ account: OpaquePointer!, _ out: UnsafeMutablePointer<pt_queue_entry>!, _ capacity: Int, _ count: UnsafeMutablePointer<Int>!,
     _ error: UnsafeMutablePointer<pt_error>!
 ) -> pt_status {
-    perform(error) { () throws(PaperTradeError) in
-        let account = try Handles.account(account)
+    perform(account, error) { (account) throws(PaperTradeError) in
         count?.pointee = try account.queue().count
         if out == nil && capacity == 0 { return }
         try fill(out, capacity, count, with: account.dequeueAll(limit: limit(capacity))) { pt_queue_entry($0) }
@@ -59,8 +56,8 @@ public func pt_clear_queue(
     _ account: OpaquePointer!, _ removed: UnsafeMutablePointer<Int>!, _ request: UnsafePointer<pt_request>!,
     _ error: UnsafeMutablePointer<pt_error>!
 ) -> pt_status {
-    perform(error) { () throws(PaperTradeError) in
-        let count = try Handles.account(account).clearQueue(requestOptions(request))
+    perform(account, error) { (account) throws(PaperTradeError) in
+        let count = try account.clearQueue(requestOptions(request))
         removed?.pointee = count
     }
 }
@@ -71,8 +68,7 @@ public func pt_execute_queue(
     _ out: UnsafeMutablePointer<pt_execution>!, _ capacity: Int, _ count: UnsafeMutablePointer<Int>!,
     _ error: UnsafeMutablePointer<pt_error>!
 ) -> pt_status {
-    perform(error) { () throws(PaperTradeError) in
-        let account = try Handles.account(account)
+    perform(account, error) { (account) throws(PaperTradeError) in
         count?.pointee = try account.queuedCount()
         if out == nil && capacity == 0 { return }
         let executions = try account.executeQueue(limit: limit(capacity), analyst: swiftAnalyst(analyst, context))

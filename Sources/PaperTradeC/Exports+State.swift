@@ -8,8 +8,7 @@ import PaperTrade
 public func pt_summary(
     _ account: OpaquePointer!, _ out: UnsafeMutablePointer<pt_account_summary>!, _ error: UnsafeMutablePointer<pt_error>!
 ) -> pt_status {
-    perform(error) { () throws(PaperTradeError) in
-        let account = try Handles.account(account)
+    perform(account, error) { (account) throws(PaperTradeError) in
         let out = try nonNull(out, "out")
         out.pointee = pt_account_summary(try account.summary())
     }
@@ -38,8 +37,7 @@ public func pt_position(
     _ account: OpaquePointer!, _ symbol: UnsafePointer<CChar>!, _ out: UnsafeMutablePointer<pt_position_info>!,
     _ error: UnsafeMutablePointer<pt_error>!
 ) -> pt_status {
-    perform(error) { () throws(PaperTradeError) in
-        let account = try Handles.account(account)
+    perform(account, error) { (account) throws(PaperTradeError) in
         let out = try nonNull(out, "out")
         out.pointee = pt_position_info(try account.position(PaperTradeC.symbol(symbol)))
     }
@@ -51,8 +49,8 @@ public func pt_positions(
     _ count: UnsafeMutablePointer<Int>!,
     _ error: UnsafeMutablePointer<pt_error>!
 ) -> pt_status {
-    perform(error) { () throws(PaperTradeError) in
-        try fill(out, capacity, count, with: try Handles.account(account).positions()) { pt_position_info($0) }
+    perform(account, error) { (account) throws(PaperTradeError) in
+        try fill(out, capacity, count, with: account.positions()) { pt_position_info($0) }
     }
 }
 
@@ -61,8 +59,7 @@ public func pt_value(
     _ account: OpaquePointer!, _ quotes: UnsafePointer<pt_quote>!, _ quote_count: Int, _ out: UnsafeMutablePointer<pt_valuation>!,
     _ error: UnsafeMutablePointer<pt_error>!
 ) -> pt_status {
-    perform(error) { () throws(PaperTradeError) in
-        let account = try Handles.account(account)
+    perform(account, error) { (account) throws(PaperTradeError) in
         let out = try nonNull(out, "out")
         guard quote_count == 0 || quotes != nil else {
             throw invalidArgument("quotes is NULL, but quote_count is \(UInt(bitPattern: quote_count))")
@@ -100,8 +97,7 @@ public func pt_history(
     _ account: OpaquePointer!, _ from_seq: UInt64, _ callback: pt_event_fn!, _ context: UnsafeMutableRawPointer!,
     _ error: UnsafeMutablePointer<pt_error>!
 ) -> pt_status {
-    perform(error) { () throws(PaperTradeError) in
-        let account = try Handles.account(account)
+    perform(account, error) { (account) throws(PaperTradeError) in
         guard let callback: pt_event_fn = callback else { throw invalidArgument("callback is NULL") }
         var isStopped = false
         try account.history(from: from_seq) { event in
@@ -154,8 +150,7 @@ public func pt_find_request(
     _ account: OpaquePointer!, _ request_id: UnsafePointer<CChar>!, _ out: UnsafeMutablePointer<pt_fill>!,
     _ error: UnsafeMutablePointer<pt_error>!
 ) -> pt_status {
-    perform(error) { () throws(PaperTradeError) in
-        let account = try Handles.account(account)
+    perform(account, error) { (account) throws(PaperTradeError) in
         guard let pointer: UnsafePointer<CChar> = request_id else { throw invalidArgument("request_id is NULL") }
         let id = try text(pointer, limit: RequestID.maximumByteCount) { .invalidRequestID($0) }
         let receipt = try account.findRequest(id)

@@ -9,8 +9,7 @@ public func pt_buy(
     _ account: OpaquePointer!, _ symbol: UnsafePointer<CChar>!, _ shares: Double, _ price: Double,
     _ fill: UnsafeMutablePointer<pt_fill>!, _ error: UnsafeMutablePointer<pt_error>!
 ) -> pt_status {
-    perform(error) { () throws(PaperTradeError) in
-        let account = try Handles.account(account)
+    perform(account, error) { (account) throws(PaperTradeError) in
         let bought = try account.buy(PaperTradeC.symbol(symbol), Shares(checking: shares), at: Price(checking: price))
         fill?.pointee = pt_fill(bought.receipt)
     }
@@ -21,8 +20,7 @@ public func pt_sell(
     _ account: OpaquePointer!, _ symbol: UnsafePointer<CChar>!, _ shares: Double, _ price: Double,
     _ fill: UnsafeMutablePointer<pt_fill>!, _ error: UnsafeMutablePointer<pt_error>!
 ) -> pt_status {
-    perform(error) { () throws(PaperTradeError) in
-        let account = try Handles.account(account)
+    perform(account, error) { (account) throws(PaperTradeError) in
         let sold = try account.sell(PaperTradeC.symbol(symbol), Shares(checking: shares), at: Price(checking: price))
         fill?.pointee = pt_fill(sold.receipt)
     }
@@ -33,8 +31,7 @@ public func pt_submit(
     _ account: OpaquePointer!, _ order: UnsafePointer<pt_order>!, _ fill: UnsafeMutablePointer<pt_fill>!,
     _ error: UnsafeMutablePointer<pt_error>!
 ) -> pt_status {
-    perform(error) { () throws(PaperTradeError) in
-        let account = try Handles.account(account)
+    perform(account, error) { (account) throws(PaperTradeError) in
         guard let pointer: UnsafePointer<pt_order> = order else { throw invalidArgument("order is NULL") }
         let order = try given(pointer)
         let symbol = try PaperTradeC.symbol(order.symbol)
@@ -55,8 +52,8 @@ public func pt_submit(
 public func pt_deposit(
     _ account: OpaquePointer!, _ amount: Double, _ request: UnsafePointer<pt_request>!, _ error: UnsafeMutablePointer<pt_error>!
 ) -> pt_status {
-    perform(error) { () throws(PaperTradeError) in
-        try Handles.account(account).deposit(Money(checking: amount), requestOptions(request))
+    perform(account, error) { (account) throws(PaperTradeError) in
+        try account.deposit(Money(checking: amount), requestOptions(request))
     }
 }
 
@@ -64,8 +61,8 @@ public func pt_deposit(
 public func pt_withdraw(
     _ account: OpaquePointer!, _ amount: Double, _ request: UnsafePointer<pt_request>!, _ error: UnsafeMutablePointer<pt_error>!
 ) -> pt_status {
-    perform(error) { () throws(PaperTradeError) in
-        try Handles.account(account).withdraw(Money(checking: amount), requestOptions(request))
+    perform(account, error) { (account) throws(PaperTradeError) in
+        try account.withdraw(Money(checking: amount), requestOptions(request))
     }
 }
 
@@ -90,8 +87,7 @@ public func pt_dividend(
     _ account: OpaquePointer!, _ symbol: UnsafePointer<CChar>!, _ per_share: Double, _ request: UnsafePointer<pt_request>!,
     _ error: UnsafeMutablePointer<pt_error>!
 ) -> pt_status {
-    perform(error) { () throws(PaperTradeError) in
-        let account = try Handles.account(account)
+    perform(account, error) { (account) throws(PaperTradeError) in
         try account.dividend(PaperTradeC.symbol(symbol), perShare: Price(checking: per_share), requestOptions(request))
     }
 }
@@ -101,26 +97,24 @@ public func pt_write_off(
     _ account: OpaquePointer!, _ symbol: UnsafePointer<CChar>!, _ request: UnsafePointer<pt_request>!,
     _ error: UnsafeMutablePointer<pt_error>!
 ) -> pt_status {
-    perform(error) { () throws(PaperTradeError) in
-        let account = try Handles.account(account)
+    perform(account, error) { (account) throws(PaperTradeError) in
         try account.writeOff(PaperTradeC.symbol(symbol), requestOptions(request))
     }
 }
 
 @_cdecl("pt_begin") @implementation
 public func pt_begin(_ account: OpaquePointer!, _ timeout_ms: Int64, _ error: UnsafeMutablePointer<pt_error>!) -> pt_status {
-    perform(error) { () throws(PaperTradeError) in
-        let account = try Handles.account(account)
+    perform(account, error) { (account) throws(PaperTradeError) in
         try account.beginBatch(timeoutMilliseconds: timeout(timeout_ms))
     }
 }
 
 @_cdecl("pt_commit") @implementation
 public func pt_commit(_ account: OpaquePointer!, _ error: UnsafeMutablePointer<pt_error>!) -> pt_status {
-    perform(error) { () throws(PaperTradeError) in try Handles.account(account).commitBatch() }
+    perform(account, error) { (account) throws(PaperTradeError) in try account.commitBatch() }
 }
 
 @_cdecl("pt_rollback") @implementation
 public func pt_rollback(_ account: OpaquePointer!) -> pt_status {
-    perform(nil) { () throws(PaperTradeError) in try Handles.account(account).rollbackBatch() }
+    perform(account, nil) { (account) throws(PaperTradeError) in try account.rollbackBatch() }
 }

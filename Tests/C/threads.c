@@ -264,6 +264,136 @@ static void waiting_for_the_lock(const char *path) {
     EXPECT_PLAIN(PT_OK, pt_close(holder), "the account closes");
 }
 
+/* What a callback of the call in the other thread uses, and the closing thread may throw away when the account is closed. */
+typedef struct used {
+    volatile int entered, calls, is_gone, was_gone;
+} used;
+
+static used in_use;
+
+static void use(void *context) {
+    used *used = context;
+    used->calls++;
+    used->entered = 1;
+    sleep_milliseconds(200);
+    if (used->is_gone) used->was_gone = 1;
+}
+
+static int32_t slow_event(void *context, const pt_event *event) {
+    (void)event;
+    use(context);
+    return 0;
+}
+
+static int32_t slow_cycle(void *context, const pt_cycle *cycle) {
+    (void)cycle;
+    use(context);
+    return 0;
+}
+
+static int32_t slow_analyst(void *context, const char *symbol, int64_t time, pt_analysis *out) {
+    (void)symbol, (void)time, (void)out;
+    use(context);
+    return PT_NO_OPINION;
+}
+
+static void slow_log(void *context, int32_t level, const char *message) {
+    (void)level, (void)message;
+    use(context);
+}
+
+static int64_t slow_clock(void *context) {
+    use(context);
+    return 1400000000000000;
+}
+
+enum { HISTORY, CYCLES, QUEUE, MONITORING, LOG, CLOCK, KINDS };
+
+static void *call_slowly(void *context) {
+    worker *worker = context;
+    pt_cycle_options options = PT_CYCLE_OPTIONS_INIT;
+    pt_execution executions[2];
+    options.flags = PT_CYCLE_IGNORE_SCHEDULE;
+    switch (worker->number) {
+    case HISTORY: worker->last = pt_history(account, 1, slow_event, &in_use, &worker->error); break;
+    case CYCLES: worker->last = pt_cycles(account, 1, slow_cycle, &in_use, &worker->error); break;
+    case QUEUE: worker->last = pt_execute_queue(account, slow_analyst, &in_use, executions, 2, NULL, &worker->error); break;
+    case MONITORING: worker->last = pt_monitoring_cycle(account, slow_analyst, &in_use, &options, NULL, &worker->error); break;
+    default: worker->last = pt_deposit(account, 1, NULL, &worker->error);
+    }
+    return NULL;
+}
+
+static int32_t nothing(void *context, const char *symbol, int64_t time, pt_analysis *out) {
+    (void)context, (void)symbol, (void)time, (void)out;
+    return PT_NO_OPINION;
+}
+
+static void closing_while_callbacks_run(const char *directory) {
+    int kind;
+    for (kind = 0; kind < KINDS; kind++) {
+        pt_options options = PT_OPTIONS_INIT;
+        worker calling;
+        char path[1024], name[1100];
+        snprintf(path, sizeof path, "%s/callback-%d", directory, kind);
+        snprintf(name, sizeof name, "%s/config.json", path);
+        account = open_account(path);
+        write_file(name, "{\"watchlist\": [\"A\", \"B\"]}");
+        EXPECT(PT_OK, pt_enqueue(account, "A", 90, PT_SIGNAL_BUY, NAN, NULL, &error), "something is queued");
+        EXPECT(PT_OK, pt_enqueue(account, "B", 90, PT_SIGNAL_BUY, NAN, NULL, &error), "and something else");
+        EXPECT(PT_OK, pt_monitoring_cycle(account, nothing, NULL, NULL, NULL, &error), "there is a cycle");
+        EXPECT(PT_OK, pt_monitoring_cycle(account, nothing, NULL, NULL, NULL, &error), "and another one");
+        EXPECT_PLAIN(PT_OK, pt_close(account), "the account closes");
+        if (kind == LOG) options.log = slow_log;
+        if (kind == CLOCK) options.clock = slow_clock;
+        options.log_context = options.clock_context = &in_use;
+        EXPECT(PT_OK, pt_open(path, &options, &account, &error), "it opens with callbacks");
+        if (kind == LOG) write_file(name, "not JSON");
+        memset(&in_use, 0, sizeof in_use);
+        start(&calling, kind, call_slowly);
+        while (!in_use.entered) sleep_milliseconds(1);
+        EXPECT_PLAIN(PT_OK, pt_close(account), "the account closes while another thread is in a callback");
+        in_use.is_gone = 1;
+        pthread_join(calling.thread, NULL);
+        CHECK(!in_use.was_gone && in_use.calls == 1, "the callback has returned by then, and was not called again");
+        CHECK(calling.last == (kind == LOG ? PT_OK : PT_CLOSED), ended(&calling, "the call ends"));
+    }
+}
+
+/* Two threads, each in a callback of one account, close each other's. */
+static pt_account *two[2];
+static pthread_barrier_t both;
+
+static int32_t close_the_other(void *context, const pt_event *event) {
+    worker *worker = context;
+    (void)event;
+    pthread_barrier_wait(&both);
+    worker->last = pt_close(two[1 - worker->number]);
+    pthread_barrier_wait(&both);
+    return 0;
+}
+
+static void *close_in_callback(void *context) {
+    worker *worker = context;
+    pt_status status = pt_history(two[worker->number], 1, close_the_other, worker, &worker->error);
+    if (worker->last == PT_OK) worker->last = status;
+    return NULL;
+}
+
+static void closing_each_other(const char *directory) {
+    worker workers[2];
+    int i;
+    two[0] = open_account(in(directory, "one"));
+    two[1] = open_account(in(directory, "two"));
+    pthread_barrier_init(&both, NULL, 2);
+    for (i = 0; i < 2; i++) start(&workers[i], i, close_in_callback);
+    for (i = 0; i < 2; i++) {
+        pthread_join(workers[i].thread, NULL);
+        CHECK(workers[i].last == PT_CLOSED, ended(&workers[i], "both close the other's account, and learn that theirs is closed"));
+    }
+    pthread_barrier_destroy(&both);
+}
+
 static pt_lock *lock;
 
 static void *acquire_for_ever(void *context) {
@@ -368,6 +498,8 @@ int main(int argc, char **argv) {
     closing_what_others_hold(in(argv[1], "held"));
     closing_while_batches_end(in(argv[1], "ending"));
     waiting_for_the_lock(in(argv[1], "waiting"));
+    closing_while_callbacks_run(argv[1]);
+    closing_each_other(argv[1]);
     locks_between_threads(in(argv[1], "jobs.lock"));
     closing_a_lock_that_is_waited_for(in(argv[1], "closing.lock"));
     closing_a_lock_that_is_being_taken(in(argv[1], "closing.lock"));

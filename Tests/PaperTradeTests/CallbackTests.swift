@@ -59,6 +59,33 @@ struct CallbackTests {
         #expect(seen == [.ok, .misuse])
     }
 
+    @Test("when another thread closes the account, no callback is called any more")
+    func closedMeanwhile() throws {
+        let inHistory = try Account(directory.path(of: "account"))
+        for symbol in ["A", "B"] { try inHistory.enqueue(opportunity(symbol)) }
+        var calls = 0
+        #expect(
+            status { () throws(PaperTradeError) in
+                try inHistory.history { _ in
+                    calls += 1
+                    onAnotherThread { inHistory.close() }
+                    return true
+                }
+            } == .closed)
+        #expect(calls == 1)
+        let inAnalyst = try Account(directory.path(of: "account"))
+        calls = 0
+        #expect(
+            status { () throws(PaperTradeError) in
+                try inAnalyst.executeQueue { _, _ in
+                    calls += 1
+                    onAnotherThread { inAnalyst.close() }
+                    return nil
+                }
+            } == .closed)
+        #expect(calls == 1)
+    }
+
     @Test("a judgement applies only to the entry that the analyst saw")
     func changedEntry() throws {
         let account = try Account(directory.path(of: "account"))
