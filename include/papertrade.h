@@ -113,7 +113,7 @@ typedef int32_t pt_status;
 #define PT_INVALID_AMOUNT 205     /* not a number, not above zero (negative for initial_cash), or too large */
 #define PT_TOO_PRECISE 206        /* rounding to a millionth would change the value by more than a ten-thousandth */
 #define PT_INVALID_TEXT 207       /* note or reason: longer than 256 bytes, or not UTF-8 */
-#define PT_INVALID_REQUEST_ID 208 /* not 1-64 bytes of UTF-8 without control characters */
+#define PT_INVALID_REQUEST_ID 208 /* not 1-64 bytes of UTF-8, or with one of U+0000-001F and U+007F */
 #define PT_INVALID_TIME 209       /* outside the years 1970 to 9999 */
 #define PT_INVALID_SCORE 210      /* not a number from 0 to 100 */
 #define PT_INVALID_SIGNAL 211     /* not one of the six signals */
@@ -136,7 +136,7 @@ typedef int32_t pt_status;
 #define PT_EXISTS 311             /* the destination exists already */
 #define PT_NO_MEMORY 312
 #define PT_STOPPED 313            /* a callback returned non-zero */
-#define PT_REPLACED 314           /* the account's directory or lock file was deleted or replaced under the open handle */
+#define PT_REPLACED 314           /* the account's directory or journal was moved, deleted or replaced under the open handle */
 
 /* 400-499: the data is not usable. Nothing has changed. */
 #define PT_CORRUPT 401        /* acknowledged data is damaged; file, line and offset are in the message. See pt_recover */
@@ -420,7 +420,7 @@ pt_status pt_commit(pt_account *account, pt_error *error);
 pt_status pt_rollback(pt_account *account);
 
 /* ------------------------------------------------------------------------------------------------------------------------
- * State. These calls take no lock. Each one first reads what other processes have committed since; inside a batch its own
+ * State. These calls take no lock, but for pt_find_request. Each one first reads what other processes have committed since; inside a batch its own
  * thread sees the batch's provisional state. Statuses: PT_INVALID_ARGUMENT, PT_INVALID_SYMBOL, PT_CLOSED, PT_FORKED, PT_IO, PT_CORRUPT, PT_REPLACED, and those listed.
  * ---------------------------------------------------------------------------------------------------------------------- */
 
@@ -495,7 +495,9 @@ typedef int32_t (*pt_event_fn)(void *context, const pt_event *event);
 pt_status pt_history(pt_account *account, uint64_t from_seq, pt_event_fn callback, void *context, pt_error *error);
 
 /* The outcome of an earlier request: what its first event recorded. For trades `out` is the fill; for other changes side is 0,
- * `type` says what it was, `total` is the money that moved, and amounts that do not apply are NaN. PT_NOT_FOUND if it never happened (or is older than the last 65,536 events). */
+ * `type` says what it was, `total` is the money that moved, and amounts that do not apply are NaN. PT_NOT_FOUND if it never happened (or is older than the last 65,536 events).
+ * An event that is not known to be on the disk yet is confirmed first, under the lock and with a sync: then also PT_BUSY, PT_WOULD_DEADLOCK,
+ * PT_UNCERTAIN, PT_FAILED_HANDLE and the other statuses of a change. Not through a read-only handle, which tells what it sees. */
 pt_status pt_find_request(pt_account *account, const char *request_id, pt_fill *out, pt_error *error);
 
 /* ------------------------------------------------------------------------------------------------------------------------

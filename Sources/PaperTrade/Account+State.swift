@@ -1,7 +1,7 @@
 import Ledger
 import Storage
 
-/// Reading. These calls take no lock; each one first reads what other processes have committed since. Inside a batch its own thread
+/// Reading. These calls take no lock, but for ``Account/findRequest(_:)``; each one first reads what other processes have committed since. Inside a batch its own thread
 /// sees the batch's provisional state. They throw `closed`, `forked`, `io`, `corrupt`, `missingData` and `replaced`.
 extension Account {
     /// The account's state as of now.
@@ -94,7 +94,11 @@ extension Account {
 
     /// The first event of an earlier request.
     ///
-    /// - Throws: `notFound` if it never happened, or lies further back than the last 65,536 events.
+    /// An event that is not known to be on the disk yet is confirmed first, under the lock and with a sync, unless the account was opened
+    /// read-only.
+    ///
+    /// - Throws: `notFound` if it never happened, or lies further back than the last 65,536 events; then `busy`, `uncertain` and the other
+    ///   errors of a change.
     public func findRequest(_ id: String) throws(PaperTradeError) -> Receipt {
         try checkUsable(isReading: true)
         let id = try checked { () throws(Refusal) in try RequestID(id) }

@@ -137,6 +137,18 @@ func optional<Value: Amount>(_ value: Double) throws(PaperTradeError) -> Value? 
     value.isNaN ? nil : try Value(checking: value)
 }
 
+/// One side of a split's ratio.
+func ratioSide(_ value: Double) throws(PaperTradeError) -> Shares {
+    do throws(AmountError) {
+        return try Shares(value)
+    } catch .tooPrecise {
+        throw PaperTradeError(.tooPrecise(value.description))
+    } catch {
+        throw PaperTradeError(
+            .invalidRatio, "\(value) is no side of a split ratio: give a number above 0 and at most 999999999.999999")
+    }
+}
+
 func signal(_ number: Int32) throws(PaperTradeError) -> Signal {
     guard let signal = Signal(rawValue: Int(number)) else { throw PaperTradeError(.invalidSignal("\(number)")) }
     return signal

@@ -71,14 +71,10 @@ public func pt_split(
     _ account: OpaquePointer!, _ symbol: UnsafePointer<CChar>!, _ new_shares: Double, _ old_shares: Double,
     _ cash_in_lieu_price: Double, _ request: UnsafePointer<pt_request>!, _ error: UnsafeMutablePointer<pt_error>!
 ) -> pt_status {
-    perform(error) { () throws(PaperTradeError) in
-        let account = try Handles.account(account)
-        guard let new = try? Shares(new_shares), let old = try? Shares(old_shares) else {
-            throw PaperTradeError(.invalidRatio(new: "\(new_shares)", old: "\(old_shares)"))
-        }
+    perform(account, error) { (account) throws(PaperTradeError) in
         try account.split(
-            PaperTradeC.symbol(symbol), newShares: new, oldShares: old, cashInLieuPrice: optional(cash_in_lieu_price),
-            requestOptions(request))
+            PaperTradeC.symbol(symbol), newShares: ratioSide(new_shares), oldShares: ratioSide(old_shares),
+            cashInLieuPrice: optional(cash_in_lieu_price), requestOptions(request))
     }
 }
 

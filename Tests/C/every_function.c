@@ -300,6 +300,10 @@ static void cash_and_corporate_actions(void) {
         EXPECT(PT_INVALID_RATIO, pt_split(account, "A", 1, wrong[i], NAN, NULL, &error), sentence);
     }
     EXPECT(PT_INVALID_RATIO, pt_split(account, "A", 2, 2, NAN, NULL, &error), "a split into as many shares is refused");
+    EXPECT(PT_INVALID_RATIO, pt_split(account, "A", 1e9, 1, NAN, NULL, &error), "a side that is too large is refused");
+    CHECK(strstr(error.message, "999999999.999999") != NULL, "and the range named");
+    EXPECT(PT_TOO_PRECISE, pt_split(account, "A", 0.0000078, 1, NAN, NULL, &error), "a side that would be rounded is refused");
+    EXPECT(PT_TOO_PRECISE, pt_split(account, "A", 1, 0.0000078, NAN, NULL, &error), "on both sides");
     EXPECT(PT_INVALID_PRICE, pt_split(account, "A", 2, 1, -1, NULL, &error), "a negative price for cash in lieu is refused");
     EXPECT(PT_INVALID_SYMBOL, pt_split(account, "", 2, 1, NAN, NULL, &error), "an empty symbol is refused");
     EXPECT(PT_INVALID_SYMBOL, pt_dividend(account, "", 1, NULL, &error), "an empty symbol is refused");
