@@ -1,8 +1,9 @@
 import Ledger
 import Storage
 
-/// Reading. These calls take no lock, but for ``Account/findRequest(_:)``; each one first reads what other processes have committed since. Inside a batch its own thread
-/// sees the batch's provisional state. They throw `closed`, `forked`, `io`, `corrupt`, `missingData` and `replaced`.
+/// Reading. These calls take no lock, but for ``Account/findRequest(_:)``; each one first reads what other processes have committed
+/// since. Inside a batch its own thread sees the batch's provisional state. They throw `closed`, `forked`, `io`, `corrupt`,
+/// `missingData` and `replaced`.
 extension Account {
     /// The account's state as of now.
     func read<Result>(_ body: (AccountState) -> Result) throws(PaperTradeError) -> Result {

@@ -51,8 +51,8 @@ public final class LockFile: Sendable {
         guard use.withLock({ $0.holding?.threadID }) != threadID else {
             throw StorageError(.wouldDeadlock, "this thread already holds \(escaped(path)) through this handle: release it first")
         }
-        let lock = FileLock(name, in: directory, path: path, purpose: .lock, system: system)
         try checkIsOpen()
+        let lock = FileLock(name, in: directory, path: path, purpose: .lock, system: system)
         try lock.acquire(deadline)
         let holding = Holding(lock: lock, threadID: threadID)
         try use.withLock { use throws(StorageError) in

@@ -183,6 +183,26 @@ import Testing
         #expect(LockHolder([]) == nil)
     }
 
+    @Test func `that is closed in the very moment in which it is taken is let go, and not said to be held`() throws {
+        let process = try SimulatedMachine.withAccount().process()
+        let path = simulatedPath + "/own.lock"
+        let lock = try LockFile(path: path, system: process)
+        let isFirst = Locked(true)
+        process.onCall { call in
+            // The holder's name is written: the lock has been taken, and acquiring it has not come back.
+            let isNow = isFirst.withLock { isFirst in
+                defer { if call.operation == .write { isFirst = false } }
+                return isFirst && call.operation == .write
+            }
+            if isNow { lock.close() }
+            return nil
+        }
+        #expect(kind { () throws(StorageError) in try lock.acquire(deadline(0)) } == .closed)
+        #expect(try !LockFile.isHeld(path: path, system: process))
+        #expect(kind { () throws(StorageError) in try lock.acquire(deadline(0)) } == .closed)
+        #expect(!lock.release())
+    }
+
     @Test func `is not taken on a file of somebody else's, which keeps every byte`() throws {
         let zeros = [UInt8](repeating: 0, count: LockHolder.byteCount)
         let texts: [[UInt8]] = [
