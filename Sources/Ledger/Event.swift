@@ -168,7 +168,7 @@ public struct WriteOff: Hashable, Sendable {
 public enum RejectionReason: String, CaseIterable, Hashable, Sendable {
     /// Too long in the queue.
     case stale
-    /// The analyst had no opinion, failed, or answered nonsense.
+    /// The analyst had no opinion. Where a caller executes the queue, also that it failed, or answered nonsense.
     case noAnalysis = "no_analysis"
     case scoreDrop = "score_drop"
     /// The signal is no longer a buy.

@@ -232,8 +232,10 @@ final class CycleLoop {
             attempts[kind] = nil
         } catch {
             Console.warn("the \(kind.rawValue) cycle failed: \(error.message)")
-            let failures = (attempts[kind]?.failures ?? 0) + 1
-            attempts[kind] = CycleLog.Last(time: time, outcome: .failed, failures: failures, lastDone: nil)
+            let previous = attempts[kind]
+            attempts[kind] = CycleLog.Last(
+                time: time, outcome: .failed, failures: (previous?.failures ?? 0) + 1, previousFailure: previous?.time,
+                lastDone: nil)
         }
     }
 
