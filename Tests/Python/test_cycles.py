@@ -59,7 +59,6 @@ class FromSignalToTradeTest(CycleTest):
             (opinion("BUY", "74.999999"), "score_drop"),
             (opinion("BUY", 85, 3000), "size"),
             (None, "no_analysis"),
-            (opinion("BUY", 101), "no_analysis"),
         ):
             with self.subTest(late=late):
                 self.setUp()
@@ -70,6 +69,17 @@ class FromSignalToTradeTest(CycleTest):
                 self.assertEqual((unqueue["type"], unqueue["reason"], cycle.rejected, cycle.bought), ("unqueue", reason, 1, 0))
                 self.assertEqual((self.monitor.queue(), self.monitor.positions(), self.monitor.cash), ([], [], 10000))
                 self.assert_verifies()
+
+    def test_an_analyst_that_fails_fails_the_cycle_and_what_is_queued_waits(self) -> None:
+        self.queued()
+        for late in (opinion("BUY", 101), opinion("BUY", 85, -1)):
+            self.opinions["NVDA"] = late
+            cycle = self.trading("2014-06-02 20:00")
+            self.assertEqual((cycle.outcome, cycle.done, cycle.value, cycle.rejected), (CycleOutcome.FAILED, False, None, 0))
+            self.assertTrue(cycle.reason.startswith("NVDA: ") and cycle.reason == cycle.problem, cycle.reason)
+        self.opinions["NVDA"] = opinion("BUY", 85)
+        self.assertEqual(self.trading("2014-06-02 20:05").bought, 1)
+        self.assert_verifies()
 
     def test_a_score_may_drop_by_ten_points_but_not_below_the_least_score(self) -> None:
         for queued, late, expected in ((85, 75, "buy"), (79, "69.999999", "low_score"), (80, 70, "buy")):
