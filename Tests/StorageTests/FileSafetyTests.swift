@@ -100,14 +100,14 @@ import Testing
         }
     }
 
-    @Test func `removes a link, a pipe or a device where portfolio.json's successor goes, and refuses what could be somebody's`()
+    @Test func `gets rid of what stands where portfolio.json's successor goes, and refuses what stands where the next journal goes`()
         throws
     {
         // After an interrupted reset the old journal stands where the next one goes: what is there has to be read.
-        let table: [(name: String, removed: Set<Impostor>)] = [
-            (AccountFile.portfolioTemporary, [.symbolicLink, .danglingLink, .fifo, .device]), (AccountFile.nextJournal, []),
+        let table: [(name: String, refused: Set<Impostor>)] = [
+            (AccountFile.portfolioTemporary, [.directory]), (AccountFile.nextJournal, Set(Impostor.allCases)),
         ]
-        for (name, removed) in table {
+        for (name, refused) in table {
             for impostor in Impostor.possible {
                 let fresh = try `An account directory`()
                 try fresh.open().close()
@@ -119,7 +119,7 @@ import Testing
                     try account.reset()
                     account.close()
                 }
-                #expect(found == (removed.contains(impostor) ? .ok : .unsafeFile), "\(impostor) as \(name)")
+                #expect(found == (refused.contains(impostor) ? .unsafeFile : .ok), "\(impostor) as \(name)")
                 #expect(fresh.directory.read("victim") == before)
                 #expect(fresh.directory.read("nothing") == nil, "made through a link")
             }
