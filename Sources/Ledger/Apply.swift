@@ -25,7 +25,9 @@ extension AccountState {
         }
         switch event {
         case .started(let start):
-            guard start.generation <= largestGeneration else { throw Inconsistency("there is no generation after \(start.generation)") }
+            guard start.generation <= largestGeneration else {
+                throw Inconsistency("generation \(start.generation) is too large")
+            }
             apply(start)
         case .tookOverPosition(let position): setPosition(position)
         case .tookOverOpportunity(let entry):

@@ -53,7 +53,9 @@ struct ConfigWatch: Sendable {
         text = .some(newText)
         guard let newText else {
             outcome = .success(Rules())
-            if isGone { notices.append(Notice(isWarning: true, message: "\(files.configPath) is gone: the default rules are in force")) }
+            if isGone {
+                notices.append(Notice(isWarning: true, message: "\(files.configPath) is gone: the default rules are in force"))
+            }
             return
         }
         do throws(StorageError) {

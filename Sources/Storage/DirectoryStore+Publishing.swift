@@ -170,7 +170,8 @@ extension DirectoryStore {
     }
 
     private func removeRetired() {
-        guard let retired, let status = try? directory.status(AccountFile.portfolioTemporary), retired == FileVersion(status) else {
+        guard let retired, let status = try? directory.status(AccountFile.portfolioTemporary), retired == FileVersion(status)
+        else {
             return
         }
         self.retired = nil
@@ -191,7 +192,9 @@ extension DirectoryStore {
         guard let status = try directory.status(name) else { return nil }
         let version = FileVersion(status)
         if known == version { return version }
-        if status.kind == .regular, let text = text(of: name), Portfolio.hasRightChecksum(text) || !text.contains(where: { $0 != 0 }) {
+        if status.kind == .regular, let text = text(of: name),
+            Portfolio.hasRightChecksum(text) || !text.contains(where: { $0 != 0 })
+        {
             return version
         }
         try keepAside(name, as: "edited", because: "it was changed by hand; the account's own file has been published again")
@@ -239,7 +242,9 @@ extension DirectoryStore {
         guard size <= Portfolio.maximumByteCount else { return nil }
         var isRead = false
         let bytes = [UInt8](unsafeUninitializedCapacity: Int(size)) { buffer, initializedCount in
-            guard case .success(let count) = system.readFully(file, into: UnsafeMutableRawBufferPointer(buffer), at: 0) else { return }
+            guard case .success(let count) = system.readFully(file, into: UnsafeMutableRawBufferPointer(buffer), at: 0) else {
+                return
+            }
             (isRead, initializedCount) = (true, count)
         }
         return isRead ? bytes : nil

@@ -100,7 +100,7 @@ import Testing
         }
     }
 
-    @Test func `gets rid of what stands where portfolio.json's successor goes, and refuses what stands where the next journal goes`()
+    @Test func `gets rid of what stands in the place of portfolio.json's successor, and refuses it in that of the next journal`()
         throws
     {
         // After an interrupted reset the old journal stands where the next one goes: what is there has to be read.

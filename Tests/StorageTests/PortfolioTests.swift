@@ -246,7 +246,8 @@ import Testing
             machine.withState { $0.disk.plant(text, as: AccountFile.portfolio, in: simulatedPath) }
             useEverything(machine)
         }
-        for (seq, generation) in [(UInt64.max, 1), (largestSeq, 1), (1, UInt32.max), (1, largestGeneration)] as [(UInt64, UInt32)] {
+        for (seq, generation) in [(UInt64.max, 1), (largestSeq, 1), (1, UInt32.max), (1, largestGeneration)] as [(UInt64, UInt32)]
+        {
             let machine = try SimulatedMachine.withAccount()
             machine.withState { state in
                 state.disk.plant(journal(from: seq, generation), as: AccountFile.journal, in: simulatedPath)

@@ -133,7 +133,11 @@ import Testing
                         if isNow { machine.overwriteJournal(whole[...]) }
                         return nil
                     }
-                    do { try read(process) } catch { Issue.record("\(name), cut at \(cut), whole before call \(number): \(error)") }
+                    do {
+                        try read(process)
+                    } catch {
+                        Issue.record("\(name), cut at \(cut), whole before call \(number): \(error)")
+                    }
                     seen += 1
                     if count.withLock({ $0 }) <= number { break }
                 }

@@ -41,6 +41,11 @@ import Testing
         #expect(try verifyAccount(path: simulatedPath, system: machine.process()).problems.isEmpty)
     }
 
+    @discardableResult
+    private func important(_ account: Account) throws -> Receipt {
+        try account.deposit(Money(clamping: 77_000_000), RequestOptions(id: "important"))
+    }
+
     @Test func `leaves an account alone that another process has rescued in the meantime, and traded on`() throws {
         for number in 0... {
             let machine = try damaged()
@@ -54,11 +59,10 @@ import Testing
                 }
                 guard isNow else { return nil }
                 let other = machine.process()
-                if (try? Account.recover(simulatedPath, options: options(other))) != nil, let account = try? machine.account(other),
-                    let seq = try? account.deposit(Money(clamping: 77_000_000), RequestOptions(id: "important")).seq
-                {
-                    acknowledged.withLock { $0 = seq }
-                }
+                guard (try? Account.recover(simulatedPath, options: options(other))) != nil,
+                    let seq = try? important(machine.account(other)).seq
+                else { return nil }
+                acknowledged.withLock { $0 = seq }
                 return nil
             }
             // Another process may be in the way, or have exchanged the lock.
@@ -69,7 +73,7 @@ import Testing
             if acknowledged.withLock({ $0 }) > 0 {
                 #expect(try account.findRequest("important").seq == acknowledged.withLock { $0 }, "before call \(number)")
             }
-            #expect(try account.deposit(Money(clamping: 77_000_000), RequestOptions(id: "important")).cashAfter == Money(clamping: 10_077_000_005))
+            #expect(try important(account).cashAfter == Money(clamping: 10_077_000_005))
             if count.withLock({ $0 }) <= number { break }
         }
     }

@@ -28,7 +28,9 @@ import Testing
 
     private func kept() -> [String] { files().keys.filter { $0.contains("edited") } }
 
-    private func isCurrent() throws -> Bool { try verifyAccount(path: simulatedPath, system: machine.process()).isPortfolioCurrent }
+    private func isCurrent() throws -> Bool {
+        try verifyAccount(path: simulatedPath, system: machine.process()).isPortfolioCurrent
+    }
 
     private func inode(of name: String) throws -> UInt64 {
         let system = machine.process()
