@@ -41,6 +41,8 @@ final class AccountDirectory: Sendable {
     let descriptor: FileDescriptor
     let identity: FileStatus.Identity
     let isReadOnly: Bool
+    /// Whether no other machine sees it.
+    let isLocal: Bool
     /// Whether it was made by opening it.
     private let isNew: Bool
 
@@ -61,7 +63,7 @@ final class AccountDirectory: Sendable {
                     throw StorageError(.unsafeFile, "\(escaped(path)) can be written by everybody: run chmod o-w on it")
                 }
             }
-            let isLocal = try attempt("examine", path) { () throws(Errno) in try system.isLocal(descriptor) }
+            isLocal = try attempt("examine", path) { () throws(Errno) in try system.isLocal(descriptor) }
             guard isLocal || allowsNetwork else {
                 throw StorageError(
                     .networkFileSystem,

@@ -37,8 +37,8 @@ public final class DirectoryStore: Store {
     var published: PublishedFile?
     /// What this handle last swapped out, which is `portfolio.json.tmp` unless others have committed since.
     var retired: FileVersion?
-    /// Whether the file system can tell that nobody sees a file.
-    var hasLeases = true
+    /// Whether the system can tell that nobody sees a file.
+    var hasLeases: Bool
     var portfolioWriter = PortfolioWriter()
     var requests = RequestIndex()
     /// Noticed since they were last taken; see ``takeNotices()``.
@@ -62,6 +62,8 @@ public final class DirectoryStore: Store {
         self.directory = directory
         self.system = directory.system
         self.durability = durability
+        // Other machines' readers are not known to this one.
+        hasLeases = directory.isLocal
         openJournal = Locked(journal)
         accountLock = FileLock(
             AccountFile.lock, in: directory.descriptor, path: directory.path(of: AccountFile.lock), purpose: .account,

@@ -148,4 +148,15 @@ import Testing
         #expect(files()[AccountFile.portfolioTemporary] == nil)
         #expect(try isCurrent())
     }
+
+    @Test func `is not used on a network file system, where another machine may see it`() throws {
+        machine.isLocal = false
+        var options = Options()
+        options.system = process
+        options.allowsNetwork = true
+        let account = try Account(simulatedPath, options: options)
+        let calls = try process.recording { for _ in 0..<3 { try account.deposit(Money(clamping: 1)) } }
+        #expect(!calls.contains { $0.operation == .lease })
+        #expect(files()[AccountFile.portfolioTemporary] == nil)
+    }
 }

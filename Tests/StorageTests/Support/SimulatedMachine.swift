@@ -22,6 +22,8 @@ final class SimulatedMachine: @unchecked Sendable {
         var acknowledgedSeq: UInt64 = 0
         /// Where a file may not grow: RLIMIT_FSIZE.
         var fileSizeLimit = Int64.max
+        /// Whether the disk is the machine's own.
+        var isLocal = true
     }
 
     struct OpenFile {
@@ -66,6 +68,11 @@ final class SimulatedMachine: @unchecked Sendable {
     var fileSizeLimit: Int64 {
         get { withState { $0.fileSizeLimit } }
         set { withState { $0.fileSizeLimit = newValue } }
+    }
+
+    var isLocal: Bool {
+        get { withState { $0.isLocal } }
+        set { withState { $0.isLocal = newValue } }
     }
 
     /// Closes the files of a process, and with them its locks.

@@ -298,7 +298,7 @@ final class SimulatedSystem: System, @unchecked Sendable {
 
     func isLocal(_ file: FileDescriptor) throws(Errno) -> Bool {
         try leave(try enter(.isLocal, machine.name(of: file)))
-        return true
+        return machine.isLocal
     }
 
     func random(_ count: Int) throws(Errno) -> [UInt8] {
