@@ -3,9 +3,10 @@
  *     floor make   DIRECTORY LINE_BYTES PORTFOLIO_BYTES
  *     floor commit DIRECTORY LINE_BYTES PORTFOLIO_BYTES DURABILITY SECONDS
  *
- * flock on an open file, pwrite of a journal line into a file that was filled ahead, the start of its write-back, a temporary file,
- * its exchange with the published one, unlink, unlock, fdatasync (with DURABILITY full). The order is the library's. Opening the
- * lock for each commit, reading what others wrote, looking at configuration and permissions are not here: they are the library's price.
+ * flock on an open file, the published file before last opened and written over, pwrite of a journal line into a file that was filled
+ * ahead, the start of its write-back, the exchange of the two published files, unlock, fdatasync (with DURABILITY full). The order is the
+ * library's. Whether somebody sees the file that is written over, what others wrote, configuration and permissions are not looked at:
+ * they are the library's price.
  *
  * Any number of processes may commit in one directory: where the next line goes stands in memory that they share, the lock file's, and the
  * kernel decides who gets the lock next. */
@@ -53,6 +54,7 @@ static void make(void) {
     write_at(journal, fill, block, 0);
     check(fdatasync(journal) == 0, "fdatasync");
     write_at(open_file("portfolio.json", O_CREAT | O_EXCL), portfolio, portfolio_count, 0);
+    write_at(open_file("portfolio.json.tmp", O_CREAT | O_EXCL), portfolio, portfolio_count, 0);
     write_at(open_file(".lock", O_CREAT | O_EXCL), &end, sizeof end, 0);
 }
 
@@ -63,14 +65,13 @@ static void commit(int journal, int lock, end *end, int is_durable) {
         check(fdatasync(journal) == 0, "fdatasync");
         end->size += (off_t)block;
     }
-    int temporary = open_file("portfolio.json.tmp", O_CREAT | O_EXCL);
+    int temporary = open_file("portfolio.json.tmp", 0);
     write_at(temporary, portfolio, portfolio_count, 0);
     check(close(temporary) == 0, "close");
     write_at(journal, line, line_count, end->offset);
     if (is_durable) sync_file_range(journal, end->offset, (off_t)line_count, SYNC_FILE_RANGE_WRITE);
     end->offset += (off_t)line_count;
     check(renameat2(directory, "portfolio.json.tmp", directory, "portfolio.json", RENAME_EXCHANGE) == 0, "renameat2");
-    check(unlinkat(directory, "portfolio.json.tmp", 0) == 0, "unlink");
     check(flock(lock, LOCK_UN) == 0, "unlock");
     if (is_durable) check(fdatasync(journal) == 0, "fdatasync");
 }
