@@ -95,7 +95,7 @@ class Cycles(Handle):
         """What was last known of each security that a monitoring cycle analysed, ordered by symbol."""
         return [results.known_signal(out) for out in self._list("pt_signals", pt_known_signal)]
 
-    # The market of the rule market.calendar. New York's exchange is right from 2000 to 2030.
+    # The market of the rule market.calendar. New York's exchange is right from 1993 to 2030.
 
     def market_is_open(self, time: Optional[datetime] = None) -> bool:
         """Whether the market is open at `time`: at the moment of opening it is, at that of the close no longer."""

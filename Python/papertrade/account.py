@@ -104,7 +104,7 @@ class Account(Trading, State, Queue, Cycles):
     def close(self) -> None:
         """Closes the account: rolls back an open batch, releases the lock, frees everything. Closing it again does nothing.
 
-        Calls of other threads that are still inside finish first; a lock or batch that another thread has is taken from it.
+        Calls of other threads come back first, also from a callback; a lock or batch that another thread has is taken from it.
         Misuse from a callback of this account. In a forked child, where there is nothing to close, it only forgets the account.
         """
         pointer = self._pointer

@@ -31,7 +31,7 @@ class Lock:
     Ctrl-C ends a wait within half a second. The system releases the lock when the process dies, and close() when it is held. Not
     for an account's .lock: Account.lock makes a critical section of an account. Threads may share one. Any thread may release();
     `with` releases what its own thread holds, so leave it in the thread that entered it. A forked child must make its own (Forked).
-    Raises Permission, Io, UnsafeFile.
+    Raises Permission, Io; UnsafeFile if the file holds other data, or has another name (a hard link): it is left unchanged.
 
     Python can also act on Ctrl-C just outside __enter__ and __exit__, where nothing of them runs that could release the lock. One that
     is made for its block, `with Lock(path):`, is released all the same when the exception is done with; another by release() or close().
