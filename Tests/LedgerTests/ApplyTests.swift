@@ -199,9 +199,9 @@ import Testing
                 Start(
                     kind: .open, accountID: "x", generation: 1, createdAt: start, cash: .zero, netDeposits: .zero,
                     realizedPnL: .zero))
-            try state.apply(Record(seq: .max, at: start, time: start, event: begin, requestID: nil, note: nil, cash: .zero))
+            try state.apply(Record(seq: largestSeq, at: start, time: start, event: begin, requestID: nil, note: nil, cash: .zero))
             let next = Event.acceptedRules(Rules())
-            for seq: UInt64 in [.max, 0, 1] {
+            for seq: UInt64 in [.max, largestSeq + 1, largestSeq, 0, 1] {
                 var copy = state
                 let record = Record(seq: seq, at: start, time: start, event: next, requestID: nil, note: nil, cash: .zero)
                 #expect(throws: (any Error).self, "as \(seq)") { try copy.apply(record) }
