@@ -146,15 +146,19 @@ final class ChildProcess {
         while waitpid(processID, nil, 0) < 0 && errno == EINTR {}
     }
 
-    /// Closes the program's input, which asks it to end, and waits until it has; kills it if it does not in time.
+    /// Closes the program's input, which asks it to end, and waits until it has; asks it by SIGTERM if it does not in time, so that it ends
+    /// what it has started itself, and then kills it.
     func finish(withinMilliseconds timeout: Int64) {
         guard !isEnded else { return }
         _ = close(input)
         input = -1
-        let deadline = Self.milliseconds() + timeout
-        while Self.milliseconds() < deadline {
-            if waitpid(processID, nil, WNOHANG) == processID { return release() }
-            _ = poll(nil, 0, 2)
+        for (patience, signal) in [(timeout, SIGTERM), (1000, SIGKILL)] {
+            let deadline = Self.milliseconds() + patience
+            while Self.milliseconds() < deadline {
+                if waitpid(processID, nil, WNOHANG) == processID { return release() }
+                _ = poll(nil, 0, 2)
+            }
+            _ = kill(-processID, signal)
         }
         end()
     }

@@ -18,10 +18,12 @@ struct CycleArguments: ParsableArguments {
         let clock = try timing.clock(loops: loops)
         let account = ReopeningAccount(account.path, try options(clock))
         defer { account.close() }
-        if timing.readsTimes { return try runner(account).runAtTimes(kinds, ignoresSchedule: timing.force) }
         if loops { return try CycleLoop(runner(account), kinds, clock, limit: timing.cycles).run() }
-        Console.whenAskedToEnd { account.interrupt() }
+        if !timing.readsTimes { Console.whenAskedToEnd { account.interrupt() } }
         do throws(PaperTradeError) {
+            if timing.readsTimes {
+                return try runner(account, isInterruptible: true).runAtTimes(kinds, ignoresSchedule: timing.force)
+            }
             try runOnce(kinds, runner(account, isInterruptible: true), at: clock.now())
         } catch {
             if Console.isAskedToEnd && [.stopped, .closed].contains(error.status) { throw Interrupted() }

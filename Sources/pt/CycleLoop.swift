@@ -136,7 +136,7 @@ final class CycleRunner {
     }
 
     /// Runs a cycle for each line of standard input, so that whoever writes them keeps the time.
-    func runAtTimes(_ kinds: [CycleKind], ignoresSchedule: Bool) throws {
+    func runAtTimes(_ kinds: [CycleKind], ignoresSchedule: Bool) throws(PaperTradeError) {
         var input = StandardInput()
         while let line = input.line() {
             guard let time = Timestamp(trimmed(line)) else {
