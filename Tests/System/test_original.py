@@ -212,7 +212,7 @@ class PortfolioTest(SystemTest):
         self.assertEqual(account.position("AAPL").shares, 1)
 
     def test_20_atomic_write(self) -> None:
-        """A new file takes the name, whole; whoever has the old one open keeps it whole; nothing is left behind."""
+        """Another file takes the name, whole; whoever has the old one open keeps it whole; nothing is left behind."""
         account = self.open(initial_cash=10_000)
         with open(self.path / PORTFOLIO, "rb") as old:
             inode = os.fstat(old.fileno()).st_ino
@@ -220,6 +220,7 @@ class PortfolioTest(SystemTest):
             self.assertEqual(json.loads(old.read())["cash"], 10_000)
         self.assertNotEqual((self.path / PORTFOLIO).stat().st_ino, inode)
         self.assertEqual(portfolio_of(self.path)["cash"], 4000)
+        account.close()
         self.assertEqual(sorted(each.name for each in self.path.iterdir()), [".lock", JOURNAL, PORTFOLIO])
 
 
