@@ -66,8 +66,8 @@ static int run(pt_account *account, int32_t kind, int64_t time, const view *view
                                    : pt_trading_cycle(account, analyst, (void *)view, &options, &cycle, &error);
     if (status != PT_OK) return trouble(&error);
     printf("%s: ", kind == PT_MONITORING ? "monitoring" : "trading");
-    if (cycle.outcome == PT_CYCLE_SKIPPED) {
-        printf("skipped, %s\n", cycle.reason);
+    if (cycle.outcome != PT_CYCLE_DONE) {
+        printf("%s, %s\n", cycle.outcome == PT_CYCLE_FAILED ? "failed" : "skipped", cycle.reason);
         return 0;
     }
     printf("%u analysed, %u changed, %u queued, %u bought, %u sold; the account is worth %.2f\n", (unsigned)cycle.analysed,
