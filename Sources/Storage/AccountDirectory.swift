@@ -159,7 +159,7 @@ final class AccountDirectory: Sendable {
     func open(_ name: String, _ mode: OpenMode) throws(StorageError) -> OpenFile? {
         let file: FileDescriptor
         do throws(Errno) {
-            file = try system.open(name, in: descriptor, mode)
+            file = try openUnleased(name, mode)
         } catch {
             if error == .noEntry && mode != .createNew { return nil }
             throw StorageError(error, "open", path(of: name))
@@ -172,6 +172,20 @@ final class AccountDirectory: Sendable {
             try? system.close(file)
             throw error
         }
+    }
+
+    /// Somebody may hold a lease on the file: a file server that lets it go when asked, or the writer of the next portfolio.json, if this
+    /// reader found the name just before the file lost it.
+    private func openUnleased(_ name: String, _ mode: OpenMode) throws(Errno) -> FileDescriptor {
+        for _ in 0..<50 {
+            do throws(Errno) {
+                return try system.open(name, in: descriptor, mode)
+            } catch {
+                guard error == .wouldBlock else { throw error }
+                system.sleep(nanoseconds: 1_000_000)
+            }
+        }
+        return try system.open(name, in: descriptor, mode)
     }
 
     private func checkIsSafe(_ status: FileStatus, _ name: String) throws(StorageError) {

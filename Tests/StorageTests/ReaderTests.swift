@@ -96,6 +96,23 @@ import Testing
         }
     }
 
+    @Test func `a file that somebody has a lease on is waited for, but not for ever`() throws {
+        let machine = try SimulatedMachine.withAccount()
+        for (count, opens) in [(1, true), (50, true), (51, false)] {
+            let process = machine.process()
+            let left = Locked(count)
+            process.onCall { call in
+                guard call.operation == .open, call.subject == AccountFile.portfolio else { return nil }
+                return left.withLock { left in
+                    left -= 1
+                    return left >= 0 ? .fail(.wouldBlock) : nil
+                }
+            }
+            let opened = try? DirectoryStore.open(simulatedPath, process, isReadOnly: true)
+            #expect((opened != nil) == opens, "after \(count) attempts")
+        }
+    }
+
     /// The journal is first seen as it is while a batch is being written, up to some byte, and then, from one of the reader's calls on, as it is
     /// when the batch and what followed it are on the disk.
     @Test func `a write that is seen half is not damage, whatever has been built on it a moment later`() throws {
