@@ -240,6 +240,7 @@ extension DirectoryStore {
 
     private func text(of file: FileDescriptor, _ size: Int64) -> [UInt8]? {
         guard size <= Portfolio.maximumByteCount else { return nil }
+        if size == 0 { return [] }
         var isRead = false
         let bytes = [UInt8](unsafeUninitializedCapacity: Int(size)) { buffer, initializedCount in
             guard case .success(let count) = system.readFully(file, into: UnsafeMutableRawBufferPointer(buffer), at: 0) else {
