@@ -321,6 +321,8 @@ import Testing
         process.inject(.fail(.inputOutput), at: 0) { $0.operation == .close && $0.subject == AccountFile.portfolioTemporary }
         let calls = process.recording { _ = try? account.deposit(Money(clamping: 1)) }
         #expect(calls.count { $0.operation == .close && $0.subject == AccountFile.portfolioTemporary } == 1)
+        // A descriptor that is closed already has no name.
+        #expect(!calls.contains { $0.operation == .close && $0.subject == "?" })
         #expect(try account.deposit(Money(clamping: 1)).seq == 3)
     }
 }
