@@ -72,15 +72,9 @@ public func writeDecimal(_ micros: Int64, style: DecimalStyle, to buffer: Unsafe
         text.putSmall(magnitude)
         return text.count
     }
-    text.putDigits(magnitude / 1_000_000, count: 1)
+    text.putDigits(magnitude / 1_000_000)
     text.put(UInt8(ascii: "."))
-    var fraction = magnitude % 1_000_000
-    var places = 6
-    while places > 1 && fraction % 10 == 0 {
-        fraction /= 10
-        places -= 1
-    }
-    text.putDigits(fraction, count: places)
+    text.putFraction(magnitude % 1_000_000)
     return text.count
 }
 
@@ -93,31 +87,43 @@ private struct DecimalWriter {
         count += 1
     }
 
-    /// Writes `value` with at least `count` digits.
-    mutating func putDigits(_ value: UInt64, count minimumCount: Int) {
-        var digits = 1
-        var rest = value / 10
-        while digits < minimumCount || rest > 0 {
-            rest /= 10
-            digits += 1
+    /// Writes `value` with as many digits as it has.
+    mutating func putDigits(_ value: UInt64) {
+        var end = count + 1
+        var limit: UInt64 = 10
+        while value >= limit {
+            end += 1
+            limit *= 10
         }
-        rest = value
-        for index in stride(from: count + digits - 1, through: count, by: -1) {
-            buffer[index] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 10)
+        var rest = value
+        var index = end
+        while index > count {
+            index -= 1
+            buffer[index] = UInt8(ascii: "0") &+ UInt8(truncatingIfNeeded: rest % 10)
             rest /= 10
         }
-        count += digits
+        count = end
+    }
+
+    /// Writes millionths below a whole: one to six digits, without zeros at the end.
+    mutating func putFraction(_ millionths: UInt64) {
+        var rest = millionths
+        repeat {
+            rest *= 10
+            put(UInt8(ascii: "0") &+ UInt8(truncatingIfNeeded: rest / 1_000_000))
+            rest %= 1_000_000
+        } while rest > 0
     }
 
     /// Writes 1 to 99 millionths with an exponent.
     mutating func putSmall(_ micros: UInt64) {
         if micros < 10 {
-            putDigits(micros, count: 1)
+            putDigits(micros)
         } else {
-            putDigits(micros / 10, count: 1)
+            putDigits(micros / 10)
             if micros % 10 != 0 {
                 put(UInt8(ascii: "."))
-                putDigits(micros % 10, count: 1)
+                putDigits(micros % 10)
             }
         }
         put(UInt8(ascii: "e"))

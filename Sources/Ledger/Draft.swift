@@ -70,11 +70,11 @@ public struct Draft: Sendable {
                 request.change == .clearQueue ? .clearedQueue(count: removed.count) : .dequeuedAll(count: removed.count)
             // An empty queue needs no event, unless a request id has to be remembered.
             if !removed.isEmpty || request.id != nil {
-                _ = try append(event, time: request.time, id: request.id, note: request.note)
+                _ = try add(event, time: request.time, id: request.id, note: request.note)
             }
         default:
             if let event = try state.event(for: request.change) {
-                _ = try append(event, time: request.time, id: request.id, note: request.note)
+                _ = try add(event, time: request.time, id: request.id, note: request.note)
             }
         }
         return Outcome(record: records.count > first ? records[first] : nil, executions: executions, removed: removed)
@@ -98,13 +98,22 @@ public struct Draft: Sendable {
     /// Events of a start, of a take-over and of a cycle are appended directly; everything else through ``decide(_:)``.
     @discardableResult
     public mutating func append(_ event: Event, time: Timestamp, id: RequestID?, note: Text?) throws(Refusal) -> UInt64 {
+        let before = state
+        do throws(Refusal) {
+            return try add(event, time: time, id: id, note: note)
+        } catch {
+            state = before
+            throw error
+        }
+    }
+
+    /// The same for who puts the state back himself: if it throws, the state is unspecified.
+    private mutating func add(_ event: Event, time: Timestamp, id: RequestID?, note: Text?) throws(Refusal) -> UInt64 {
         guard records.count < Self.maximumCount else { throw .batchTooLarge(limit: Self.maximumCount) }
         let seq = state.seq &+ 1
-        let before = state
         do throws(Inconsistency) {
             try state.apply(event, seq: seq, at: at, time: time)
         } catch {
-            state = before
             throw .outOfRange(what: error.description)
         }
         records.append(Record(seq: seq, at: at, time: time, event: event, requestID: id, note: note, cash: state.cash))

@@ -42,32 +42,41 @@ public struct Timestamp: Hashable, Comparable, Sendable, CustomStringConvertible
         String(unsafeUninitializedCapacity: Self.textCount) { write(to: $0) }
     }
 
-    /// The number of bytes of ``description``.
+    /// The number of bytes of ``description``, and of its beginning that is the same for the whole second.
     public static let textCount = 27
+    public static let secondTextCount = 20
+
+    /// Seconds since 1970, whole ones.
+    public var seconds: Int64 { microseconds / 1_000_000 }
 
     /// Writes ``description`` into `buffer`, which has room for ``textCount`` bytes, and returns that count.
     public func write(to buffer: UnsafeMutableBufferPointer<UInt8>) -> Int {
-        let seconds = microseconds / 1_000_000
         let (year, month, day) = civilDate(fromDays: seconds / 86_400)
         let second = seconds % 86_400
-        var position = 0
-        func put(_ value: Int64, digits: Int, then separator: Unicode.Scalar) {
-            var rest = value
-            for index in stride(from: digits - 1, through: 0, by: -1) {
-                buffer[position + index] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 10)
-                rest /= 10
-            }
-            buffer[position + digits] = UInt8(ascii: separator)
-            position += digits + 1
+        put(year, digits: 4, then: "-", to: buffer, at: 0)
+        put(month, digits: 2, then: "-", to: buffer, at: 5)
+        put(day, digits: 2, then: "T", to: buffer, at: 8)
+        put(second / 3600, digits: 2, then: ":", to: buffer, at: 11)
+        put(second / 60 % 60, digits: 2, then: ":", to: buffer, at: 14)
+        put(second % 60, digits: 2, then: ".", to: buffer, at: 17)
+        writeFraction(to: buffer)
+        return Self.textCount
+    }
+
+    /// Writes what of ``description`` follows the first ``secondTextCount`` bytes, behind them.
+    public func writeFraction(to buffer: UnsafeMutableBufferPointer<UInt8>) {
+        put(microseconds % 1_000_000, digits: 6, then: "Z", to: buffer, at: Self.secondTextCount)
+    }
+
+    private func put(
+        _ value: Int64, digits: Int, then separator: Unicode.Scalar, to buffer: UnsafeMutableBufferPointer<UInt8>, at place: Int
+    ) {
+        var rest = value
+        for index in stride(from: place + digits - 1, through: place, by: -1) {
+            buffer[index] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 10)
+            rest /= 10
         }
-        put(year, digits: 4, then: "-")
-        put(month, digits: 2, then: "-")
-        put(day, digits: 2, then: "T")
-        put(second / 3600, digits: 2, then: ":")
-        put(second / 60 % 60, digits: 2, then: ":")
-        put(second % 60, digits: 2, then: ".")
-        put(microseconds % 1_000_000, digits: 6, then: "Z")
-        return position
+        buffer[place + digits] = UInt8(ascii: separator)
     }
 
     /// Reads ISO 8601: `2026-11-23`, `2026-11-23T14:30`, seconds, up to nine decimals of a second (beyond six they are cut), and a zone

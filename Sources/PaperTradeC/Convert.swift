@@ -107,6 +107,15 @@ func copy<Array>(_ text: String, to array: inout Array) {
     }
 }
 
+/// Copies a symbol, with its NUL, into a C array that has room for the longest one.
+func copy<Array>(_ symbol: Symbol, to array: inout Array) {
+    withUnsafeMutableBytes(of: &array) { buffer in
+        precondition(buffer.count > Symbol.maximumCount)
+        let count = symbol.write(to: buffer.assumingMemoryBound(to: UInt8.self))
+        for index in count..<buffer.count { buffer[index] = 0 }
+    }
+}
+
 // MARK: Arguments
 
 /// PT_TIME_NOW, which Swift does not see because INT64_MIN is an expression.
@@ -236,14 +245,14 @@ extension pt_fill {
         position_shares = number(figures.positionShares)
         position_cost = number(figures.positionCost)
         side = figures.side?.rawValue ?? 0
-        if let symbol = figures.symbol { PaperTradeC.copy(symbol.description, to: &self.symbol) }
+        if let symbol = figures.symbol { PaperTradeC.copy(symbol, to: &self.symbol) }
     }
 }
 
 extension pt_position_info {
     init(_ position: Position) {
         self.init()
-        PaperTradeC.copy(position.symbol.description, to: &symbol)
+        PaperTradeC.copy(position.symbol, to: &symbol)
         shares = position.shares.doubleValue
         cost = position.cost.doubleValue
         cost_basis = number(position.costBasis)
@@ -259,7 +268,7 @@ extension pt_queue_entry {
         score = entry.opportunity.score.doubleValue
         price = number(entry.opportunity.price)
         signal = Int32(entry.opportunity.signal.rawValue)
-        PaperTradeC.copy(entry.opportunity.symbol.description, to: &symbol)
+        PaperTradeC.copy(entry.opportunity.symbol, to: &symbol)
         PaperTradeC.copy(entry.opportunity.reason?.description ?? "", to: &reason)
     }
 }
@@ -283,7 +292,7 @@ extension pt_execution {
         case .changed: outcome = PT_REJECTED_CHANGED
         case .rejected(let reason): outcome = reason.number
         }
-        PaperTradeC.copy(execution.symbol.description, to: &symbol)
+        PaperTradeC.copy(execution.symbol, to: &symbol)
         PaperTradeC.copy(execution.message, to: &message)
     }
 }

@@ -114,7 +114,7 @@ public func pt_signals(
 extension pt_known_signal {
     fileprivate init(_ known: KnownSignal) {
         self.init()
-        PaperTradeC.copy(known.symbol.description, to: &symbol)
+        PaperTradeC.copy(known.symbol, to: &symbol)
         signal = Int32(known.signal.rawValue)
         confidence = Int32(known.confidence?.rawValue ?? 0)
         score = known.score.doubleValue

@@ -7,7 +7,7 @@ extension DirectoryStore {
         let permissions = try portfolioPermissions()
         let lines = encode(draft.records, after: position, durableSeq: durableSeq)
         let limit = system.fileSizeLimit()
-        try extend(toHold: lines.bytes.count, limit: limit)
+        try extend(toHold: lines.text.count, limit: limit)
 
         // 4. The successor of portfolio.json: a full disk stops here, unharmed.
         let previous = (state: state, position: position, rulesOffset: rulesOffset)
@@ -25,16 +25,18 @@ extension DirectoryStore {
         // 5. The events, in one write, and 6. the view.
         do throws(StorageError) {
             try attempt("write", journalPath()) { () throws(Errno) in
-                try system.writeFully(lines.bytes, to: journal.descriptor, at: previous.position.offset, limit: limit)
+                try lines.text.withUnsafeBytes { (bytes) throws(Errno) in
+                    try system.writeFully(bytes, to: journal.descriptor, at: previous.position.offset, limit: limit)
+                }
             }
             if durability == .full {
-                system.startWriting(journal.descriptor, from: previous.position.offset, count: Int64(lines.bytes.count))
+                system.startWriting(journal.descriptor, from: previous.position.offset, count: Int64(lines.text.count))
             }
             try publishTemporary(temporary)
         } catch {
             (state, position, rulesOffset) = previous
             try? system.unlink(AccountFile.portfolioTemporary, in: directory.descriptor)
-            try undo(count: lines.bytes.count, because: error)
+            try undo(count: lines.text.count, because: error)
             throw error
         }
         // After this point nothing fails.
@@ -54,8 +56,8 @@ extension DirectoryStore {
     }
 
     /// The lines of some records, ready to be written behind `position`.
-    struct EncodedLines {
-        let bytes: [UInt8]
+    struct EncodedLines: ~Copyable {
+        let text: LineWriter
         let starts: [Int64]
         let ends: [Int64]
         let position: JournalPosition
@@ -63,7 +65,7 @@ extension DirectoryStore {
     }
 
     func encode(_ records: [Record], after start: JournalPosition, durableSeq: UInt64) -> EncodedLines {
-        var writer = LineWriter()
+        var writer = LineWriter(capacity: records.count * typicalLineCount)
         var position = start
         var rulesOffset = self.rulesOffset
         var starts: [Int64] = []
@@ -79,7 +81,7 @@ extension DirectoryStore {
             position.acceptsAnyLink = false
             ends.append(position.offset)
         }
-        return EncodedLines(bytes: writer.bytes, starts: starts, ends: ends, position: position, rulesOffset: rulesOffset)
+        return EncodedLines(text: writer, starts: starts, ends: ends, position: position, rulesOffset: rulesOffset)
     }
 
     /// How much the journal grows at a time. Each block is synced before use, so a commit's fdatasync has no metadata to flush.

@@ -26,6 +26,9 @@ let checksumSuffixCount = 18
 /// The longest line: the longest texts, escaped, and everything else fit in half of it.
 let maximumLineCount = 8192
 
+/// More than most lines take: a trade without a note has about 430 bytes.
+let typicalLineCount = 512
+
 extension LineWriter {
     /// Appends the line, newline included, and returns its checksum.
     mutating func appendLine(_ record: Record, durableSeq: UInt64, more: Bool, previousCRC: UInt32, at offset: Int64) -> UInt32 {

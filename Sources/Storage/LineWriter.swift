@@ -31,6 +31,8 @@ struct LineWriter: ~Copyable {
     private(set) var count = 0
     private var layout: Layout
     private var isFirstMember = true
+    /// The second of the last time that was written, and where: the times in a commit are mostly of one second.
+    private var lastSecond: (seconds: Int64, place: Int)?
 
     init(_ layout: Layout = .compact, capacity: Int = 1024) {
         self.layout = layout
@@ -42,12 +44,17 @@ struct LineWriter: ~Copyable {
 
     var bytes: [UInt8] { Array(UnsafeBufferPointer(start: start, count: count)) }
 
-    func withUnsafeBytes<Result>(_ body: (UnsafeRawBufferPointer) -> Result) -> Result {
-        body(UnsafeRawBufferPointer(start: start, count: count))
+    func withUnsafeBytes<Result, Failure: Error>(
+        _ body: (UnsafeRawBufferPointer) throws(Failure) -> Result
+    ) throws(Failure) -> Result {
+        try body(UnsafeRawBufferPointer(start: start, count: count))
     }
 
     /// Forgets what was written, but keeps the memory.
-    mutating func removeAll() { count = 0 }
+    mutating func removeAll() {
+        count = 0
+        lastSecond = nil
+    }
 
     /// Where the next bytes go; there is room for `more`.
     @inline(__always)
@@ -178,6 +185,7 @@ struct LineWriter: ~Copyable {
         appendRaw(layout == .compact ? ":" : ": ")
     }
 
+    @inline(__always)
     private mutating func separate() {
         if !isFirstMember {
             switch layout {
@@ -212,7 +220,15 @@ struct LineWriter: ~Copyable {
 
     /// Without quotes.
     mutating func appendTimestamp(_ time: Timestamp) {
-        count += time.write(to: UnsafeMutableBufferPointer(start: room(for: Timestamp.textCount), count: Timestamp.textCount))
+        let buffer = UnsafeMutableBufferPointer(start: room(for: Timestamp.textCount), count: Timestamp.textCount)
+        if let lastSecond, lastSecond.seconds == time.seconds {
+            memcpy(start + count, start + lastSecond.place, Timestamp.secondTextCount)
+            time.writeFraction(to: buffer)
+        } else {
+            lastSecond = (time.seconds, count)
+            _ = time.write(to: buffer)
+        }
+        count += Timestamp.textCount
     }
 
     private mutating func appendDecimal(_ micros: Int64) {

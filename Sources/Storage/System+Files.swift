@@ -18,22 +18,23 @@ extension System {
     /// Writes all of `bytes`, or throws; then any part may have been written.
     ///
     /// - Parameter limit: ``fileSizeLimit()``.
-    func writeFully(_ bytes: [UInt8], to file: FileDescriptor, at offset: Int64, limit: Int64) throws(Errno) {
+    func writeFully(
+        _ bytes: UnsafeRawBufferPointer, to file: FileDescriptor, at offset: Int64, limit: Int64
+    ) throws(Errno) {
         let (end, isTooLarge) = offset.addingReportingOverflow(Int64(bytes.count))
         guard !isTooLarge, end <= limit else { throw .tooLarge }
-        let result = bytes.withUnsafeBytes { buffer -> Result<Void, Errno> in
-            var done = 0
-            while done < buffer.count {
-                do throws(Errno) {
-                    let count = try write(UnsafeRawBufferPointer(rebasing: buffer[done...]), to: file, at: offset + Int64(done))
-                    // A regular file that accepts nothing without an error will not accept more.
-                    if count == 0 { throw .inputOutput }
-                    done += count
-                } catch {
-                    return .failure(error)
-                }
-            }
-            return .success(())
+        var done = 0
+        while done < bytes.count {
+            let count = try write(UnsafeRawBufferPointer(rebasing: bytes[done...]), to: file, at: offset + Int64(done))
+            // A regular file that accepts nothing without an error will not accept more.
+            if count == 0 { throw .inputOutput }
+            done += count
+        }
+    }
+
+    func writeFully(_ bytes: [UInt8], to file: FileDescriptor, at offset: Int64, limit: Int64) throws(Errno) {
+        let result = bytes.withUnsafeBytes { bytes in
+            Result { () throws(Errno) in try writeFully(bytes, to: file, at: offset, limit: limit) }
         }
         try result.get()
     }

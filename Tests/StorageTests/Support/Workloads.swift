@@ -39,7 +39,7 @@ extension SimulatedMachine {
         try store.commit(try draft(noteCount: 256, events: (end - Int(store.position.offset)) / 560))
         while true {
             let plain = try draft(noteCount: 0)
-            let shortest = store.encode(plain.records, after: store.position, durableSeq: store.durableSeq).bytes.count + 10
+            let shortest = store.encode(plain.records, after: store.position, durableSeq: store.durableSeq).text.count + 10
             let missing = end - Int(store.position.offset)
             if missing < shortest { break }
             try store.commit(try draft(noteCount: missing < 2 * shortest + 256 ? min(256, missing - shortest) : 256))
