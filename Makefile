@@ -126,7 +126,7 @@ fuzz: | setup-test
 # undefined behaviour. What only runs programs of its own, or compares times, is left to the ordinary run.
 # Optimised, because crashes and faults are enumerated.
 SANITIZED := SWIFT_BACKTRACE=enable=no $(SWIFT) test -c release -Xswiftc -enable-testing --disable-xctest
-sanitize: sanitize-address sanitize-thread sanitize-c
+sanitize: sanitize-thread sanitize-address sanitize-c
 
 sanitize-address: | setup-test
 	$(SANITIZED) --sanitize=address --scratch-path .build-asan

@@ -197,6 +197,7 @@ import Testing
             if isNow { lock.close() }
             return nil
         }
+        defer { process.onCall(nil) }
         #expect(kind { () throws(StorageError) in try lock.acquire(deadline(0)) } == .closed)
         #expect(try !LockFile.isHeld(path: path, system: process))
         #expect(kind { () throws(StorageError) in try lock.acquire(deadline(0)) } == .closed)

@@ -19,7 +19,7 @@ struct Thoroughness {
 
     static let chosen =
         isExhaustive
-        ? Thoroughness(contents: 600, disks: 60_000, secondCutEvery: 40, disksOfSecondCut: 60, faultEvery: 400) : Thoroughness()
+        ? Thoroughness(contents: 600, disks: 60_000, secondCutEvery: 80, disksOfSecondCut: 60, faultEvery: 800) : Thoroughness()
 }
 
 /// Runs a workload on a simulated machine, cuts the power at every call that changes the disk, and checks what is left.
