@@ -3,9 +3,9 @@
  *     floor make   DIRECTORY LINE_BYTES PORTFOLIO_BYTES
  *     floor commit DIRECTORY LINE_BYTES PORTFOLIO_BYTES DURABILITY SECONDS
  *
- * flock on an open file, the published file before last opened and written over, pwrite of a journal line into a file that was filled
- * ahead, the start of its write-back, the exchange of the two published files, unlock, fdatasync (with DURABILITY full). The order is the
- * library's. Whether somebody sees the file that is written over, what others wrote, configuration and permissions are not looked at:
+ * flock on an open file, the published file before last opened, pwrite of a journal line into a file that was filled ahead, the start of its
+ * write-back, the published file written over, the exchange of the two, unlock, fdatasync (with DURABILITY full). The order is the library's, and
+ * so is where the inodes are. Whether somebody sees the file that is written over, what others wrote, configuration and permissions are not looked at:
  * they are the library's price.
  *
  * Any number of processes may commit in one directory: where the next line goes stands in memory that they share, the lock file's, and the
@@ -16,6 +16,7 @@
 #include <fcntl.h>
 #include <sys/file.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 
 static void check(int passed, const char *what) {
     if (!passed) fail(what, strerror(errno));
@@ -48,14 +49,30 @@ static void write_at(int file, const void *bytes, size_t count, off_t offset) {
     check(pwrite(file, bytes, count, offset) == (ssize_t)count, "pwrite");
 }
 
+static ino_t inode_block(int file) {
+    struct stat status;
+    check(fstat(file, &status) == 0, "fstat");
+    return (status.st_ino - 1) / 16;
+}
+
+/* A new file whose inode is not in the block of the others': those in the wrong place stay open until the program ends. */
+static int make_apart(const char *name, int other, int another) {
+    for (;;) {
+        int file = open_file(name, O_CREAT | O_EXCL);
+        ino_t found = inode_block(file);
+        if (found != inode_block(other) && found != inode_block(another)) return file;
+        check(unlinkat(directory, name, 0) == 0, "unlink");
+    }
+}
+
 static void make(void) {
     end end = {0, (off_t)block};
-    int journal = open_file("journal.jsonl", O_CREAT | O_EXCL);
+    int lock = open_file(".lock", O_CREAT | O_EXCL), journal = make_apart("journal.jsonl", directory, lock);
+    write_at(lock, &end, sizeof end, 0);
     write_at(journal, fill, block, 0);
     check(fdatasync(journal) == 0, "fdatasync");
-    write_at(open_file("portfolio.json", O_CREAT | O_EXCL), portfolio, portfolio_count, 0);
-    write_at(open_file("portfolio.json.tmp", O_CREAT | O_EXCL), portfolio, portfolio_count, 0);
-    write_at(open_file(".lock", O_CREAT | O_EXCL), &end, sizeof end, 0);
+    write_at(make_apart("portfolio.json", journal, journal), portfolio, portfolio_count, 0);
+    write_at(make_apart("portfolio.json.tmp", journal, journal), portfolio, portfolio_count, 0);
 }
 
 static void commit(int journal, int lock, end *end, int is_durable) {
@@ -66,11 +83,11 @@ static void commit(int journal, int lock, end *end, int is_durable) {
         end->size += (off_t)block;
     }
     int temporary = open_file("portfolio.json.tmp", 0);
-    write_at(temporary, portfolio, portfolio_count, 0);
-    check(close(temporary) == 0, "close");
     write_at(journal, line, line_count, end->offset);
     if (is_durable) sync_file_range(journal, end->offset, (off_t)line_count, SYNC_FILE_RANGE_WRITE);
     end->offset += (off_t)line_count;
+    write_at(temporary, portfolio, portfolio_count, 0);
+    check(close(temporary) == 0, "close");
     check(renameat2(directory, "portfolio.json.tmp", directory, "portfolio.json", RENAME_EXCHANGE) == 0, "renameat2");
     check(flock(lock, LOCK_UN) == 0, "unlock");
     if (is_durable) check(fdatasync(journal) == 0, "fdatasync");

@@ -11,7 +11,9 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/sysmacros.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 
@@ -44,6 +46,42 @@ static inline int pt_futex_wait(const void *address, uint32_t value, int64_t nan
 
 static inline void pt_futex_wake(const void *address) { syscall(SYS_futex, address, 1, 1, 0, 0, 0); }
 
+/* struct statx of the kernel's interface, which the C libraries declare for _GNU_SOURCE only. */
+struct pt_statx {
+    uint32_t mask, block_size;
+    uint64_t attributes;
+    uint32_t link_count, user, group;
+    uint16_t mode, unused;
+    uint64_t inode, size, block_count, known_attributes;
+    struct { int64_t seconds; uint32_t nanoseconds, unused; } times[4];
+    uint32_t own_device_major, own_device_minor, device_major, device_minor;
+    uint64_t more[14];
+};
+
+/* fstatat(2), or fstat(2) if `name` is NULL, without the times, which are 0: statx(2) with STATX_BASIC_STATS but for STATX_ATIME, STATX_MTIME and
+ * STATX_CTIME. An older kernel, or a container that does not let it through, is asked for all. */
+static inline int pt_status(int directory, const char *name, int flags, struct stat *status) {
+    struct pt_statx found;
+    int empty_path = name ? 0 : 0x1000; /* AT_EMPTY_PATH */
+    if (syscall(SYS_statx, directory, name ? name : "", flags | empty_path, 0x07ffu & ~0x00e0u, &found) != 0) {
+        if (errno != ENOSYS && errno != EPERM) return -1;
+        return name ? fstatat(directory, name, status, flags) : fstat(directory, status);
+    }
+    struct stat result = {0};
+    result.st_dev = makedev(found.device_major, found.device_minor);
+    result.st_ino = found.inode;
+    result.st_mode = found.mode;
+    result.st_nlink = found.link_count;
+    result.st_uid = found.user;
+    result.st_gid = found.group;
+    result.st_size = (off_t)found.size;
+    *status = result;
+    return 0;
+}
+
+/* O_NOATIME for an open file: reading it leaves its inode as it is. Only for who owns it. O_NONBLOCK stays set. */
+static inline int pt_leave_access_time(int fd) { return fcntl(fd, F_SETFL, O_NONBLOCK | 01000000); }
+
 /* F_SETLEASE with F_WRLCK. Whoever opens the file waits then until it is closed here, which a signal asks for: SIGURG does nothing unless a host
  * wants it to, but the default, SIGIO, would end one. F_SETSIG, F_SETLEASE. */
 static inline int pt_lease(int fd) { return fcntl(fd, 10, SIGURG) != 0 ? -1 : fcntl(fd, 1024, F_WRLCK); }
@@ -55,9 +93,15 @@ static inline int64_t pt_file_system_type(int fd) {
     return (int64_t)(uint64_t)(unsigned long)status.f_type;
 }
 #else
+#include <fcntl.h>
 #include <sys/mount.h>
 #include <sys/param.h>
+#include <sys/stat.h>
 #include <string.h>
+static inline int pt_status(int directory, const char *name, int flags, struct stat *status) {
+    return name ? fstatat(directory, name, status, flags) : fstat(directory, status);
+}
+static inline int pt_leave_access_time(int fd) { return fd < 0 ? -1 : 0; }
 static inline int64_t pt_file_system_is_local(int fd) {
     struct statfs status;
     if (fstatfs(fd, &status) != 0) return -1;
@@ -87,12 +131,29 @@ __attribute__((target("sse4.2"))) static inline uint32_t pt_crc32c(uint32_t crc,
     for (; count > 0; count--, bytes++) crc = __builtin_ia32_crc32qi(crc, *bytes);
     return crc;
 }
+
+/* The registers after three stretches of `count` bytes each, a multiple of 8, that follow one another: the first one goes on from crc[0], the
+ * others from crc[1] and crc[2]. The processor begins one such instruction each cycle, and takes three for it. Only where pt_has_crc32c. */
+__attribute__((target("sse4.2"))) static inline void pt_crc32c_of_three(uint32_t crc[3], const uint8_t *bytes, int64_t count) {
+    uint64_t first = crc[0], second = crc[1], third = crc[2];
+    for (int64_t index = 0; index < count; index += 8) {
+        uint64_t words[3];
+        memcpy(&words[0], bytes + index, 8);
+        memcpy(&words[1], bytes + count + index, 8);
+        memcpy(&words[2], bytes + 2 * count + index, 8);
+        first = __builtin_ia32_crc32di(first, words[0]);
+        second = __builtin_ia32_crc32di(second, words[1]);
+        third = __builtin_ia32_crc32di(third, words[2]);
+    }
+    crc[0] = (uint32_t)first, crc[1] = (uint32_t)second, crc[2] = (uint32_t)third;
+}
 #else
 static inline int pt_has_crc32c(void) { return 0; }
 static inline uint32_t pt_crc32c(uint32_t crc, const uint8_t *bytes, int64_t count) {
     (void)bytes, (void)count;
     return crc;
 }
+static inline void pt_crc32c_of_three(uint32_t crc[3], const uint8_t *bytes, int64_t count) { (void)crc, (void)bytes, (void)count; }
 #endif
 
 #if defined(__APPLE__)

@@ -146,9 +146,11 @@ final class AccountDirectory: Sendable {
     }
 
     /// The status of a file, `nil` if there is none.
-    func status(_ name: String) throws(StorageError) -> FileStatus? {
+    ///
+    /// - Parameter withTime: whether `modified` is wanted, too.
+    func status(_ name: String, withTime: Bool = false) throws(StorageError) -> FileStatus? {
         do throws(Errno) {
-            return try system.status(name, in: descriptor)
+            return withTime ? try system.statusWithTime(name, in: descriptor) : try system.status(name, in: descriptor)
         } catch {
             if error == .noEntry { return nil }
             throw StorageError(error, "examine", path(of: name))
@@ -156,10 +158,12 @@ final class AccountDirectory: Sendable {
     }
 
     /// Opens a file that must be regular, with one name, and ours; `nil` if there is none.
-    func open(_ name: String, _ mode: OpenMode) throws(StorageError) -> OpenFile? {
+    ///
+    /// - Parameter others: files from which a new one is kept apart.
+    func open(_ name: String, _ mode: OpenMode, apartFrom others: [FileStatus.Identity] = []) throws(StorageError) -> OpenFile? {
         let file: FileDescriptor
         do throws(Errno) {
-            file = try openUnleased(name, mode)
+            file = others.isEmpty ? try openUnleased(name, mode) : try system.create(name, in: descriptor, apartFrom: others)
         } catch {
             if error == .noEntry && mode != .createNew { return nil }
             throw StorageError(error, "open", path(of: name))

@@ -2,7 +2,8 @@ import CSystem
 
 /// CRC-32C (Castagnoli): polynomial 0x1EDC6F41 reflected, initial value and final complement as in RFC 3720, section B.4.
 ///
-/// By the processor's instruction where there is one, else eight bytes at a time by tables ("slicing-by-8", Kounavis and Berry 2005).
+/// By the processor's instruction where there is one, of long texts three stretches at a time (Gopal et al., "Fast CRC Computation for iSCSI
+/// Polynomial Using CRC32 Instruction", 2011), else eight bytes at a time by tables ("slicing-by-8", Kounavis and Berry 2005).
 struct CRC32C: Sendable {
     private var register: UInt32 = 0xFFFF_FFFF
 
@@ -16,9 +17,37 @@ struct CRC32C: Sendable {
     }
 
     mutating func add(_ bytes: UnsafeRawBufferPointer) {
-        guard Self.hasInstruction, let start = bytes.baseAddress else { return addByTables(bytes) }
-        register = pt_crc32c(register, start.assumingMemoryBound(to: UInt8.self), Int64(bytes.count))
+        guard Self.hasInstruction, let start = bytes.baseAddress?.assumingMemoryBound(to: UInt8.self) else {
+            return addByTables(bytes)
+        }
+        var done = 0
+        while bytes.count - done >= 3 * Self.stretch {
+            var registers: (UInt32, UInt32, UInt32) = (register, 0, 0)
+            withUnsafeMutableBytes(of: &registers) {
+                pt_crc32c_of_three($0.assumingMemoryBound(to: UInt32.self).baseAddress, start + done, Int64(Self.stretch))
+            }
+            register = Self.pastStretch(Self.pastStretch(registers.0) ^ registers.1) ^ registers.2
+            done += 3 * Self.stretch
+        }
+        register = pt_crc32c(register, start + done, Int64(bytes.count - done))
     }
+
+    /// How many bytes each of three stretches has.
+    private static let stretch = 512
+
+    /// What becomes of a register over a stretch of zeros: so the register of what comes before can be added to that of a stretch.
+    private static func pastStretch(_ register: UInt32) -> UInt32 {
+        overZeros.withUnsafeBufferPointer { table in
+            table[Int(register & 0xFF)] ^ table[256 + Int(register >> 8 & 0xFF)] ^ table[512 + Int(register >> 16 & 0xFF)]
+                ^ table[768 + Int(register >> 24)]
+        }
+    }
+
+    /// Table k holds what becomes of a register with one byte, the k-th.
+    private static let overZeros: [UInt32] = {
+        let zeros = [UInt8](repeating: 0, count: stretch)
+        return (0..<1024).map { pt_crc32c(UInt32($0 & 0xFF) << (8 * ($0 >> 8)), zeros, Int64(stretch)) }
+    }()
 
     /// Asked once: in a virtual machine the question is slow.
     private static let hasInstruction = pt_has_crc32c() != 0

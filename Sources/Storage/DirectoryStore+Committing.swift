@@ -9,30 +9,33 @@ extension DirectoryStore {
         let limit = system.fileSizeLimit()
         try extend(toHold: lines.text.count, limit: limit)
 
-        // 4. The successor of portfolio.json: a full disk stops here, unharmed.
+        // 4. What portfolio.json shall say, and a file for it: what keeps them from being made stops here, and nothing has happened.
         let previous = (state: state, position: position, rulesOffset: rulesOffset)
         state = draft.state
         position = lines.position
         rulesOffset = lines.rulesOffset
-        let temporary: PublishedFile
+        let successor: Successor
         do throws(StorageError) {
-            temporary = try writeTemporary(permissions, limit: limit)
+            successor = try prepareSuccessor(permissions)
         } catch {
             (state, position, rulesOffset) = previous
             throw error
         }
 
-        // 5. The events, in one write, and 6. the view.
+        // 5. The events, in one write, and 6. the view, which is written while the disk is at work on them.
         do throws(StorageError) {
-            try attempt("write", journalPath()) { () throws(Errno) in
+            do throws(Errno) {
                 try lines.text.withUnsafeBytes { (bytes) throws(Errno) in
                     try system.writeFully(bytes, to: journal.descriptor, at: previous.position.offset, limit: limit)
                 }
+            } catch {
+                discard(successor)
+                throw StorageError(error, "write", journalPath())
             }
             if durability == .full {
                 system.startWriting(journal.descriptor, from: previous.position.offset, count: Int64(lines.text.count))
             }
-            try publishTemporary(temporary)
+            try publishTemporary(try write(successor, limit: limit))
         } catch {
             (state, position, rulesOffset) = previous
             try? system.unlink(AccountFile.portfolioTemporary, in: directory.descriptor)

@@ -144,7 +144,11 @@ extension DirectoryStore {
         let size = (bytes.count + Int(sectorSize) + Int(blockSize) - 1) / Int(blockSize) * Int(blockSize)
         bytes.append(contentsOf: repeatElement(fill, count: size - bytes.count))
         try? system.unlink(name, in: directory.descriptor)
-        guard let file = try directory.open(name, .createNew) else { return }
+        // Each commit changes these, and syncs the journal.
+        let others = [AccountFile.lock, AccountFile.portfolio, AccountFile.portfolioTemporary].compactMap { name in
+            try? directory.status(name)?.identity
+        }
+        guard let file = try directory.open(name, .createNew, apartFrom: [directory.identity] + others) else { return }
         do throws(StorageError) {
             try attempt("write", path) { () throws(Errno) in
                 try directory.write(bytes, to: file, at: 0)
@@ -275,7 +279,7 @@ public struct AccountFiles: Sendable {
 
     /// The status of config.json, `nil` if there is none.
     public func configStatus() throws(StorageError) -> FileStatus? {
-        try directory.status(AccountFile.config)
+        try directory.status(AccountFile.config, withTime: true)
     }
 
     public var configPath: String { directory.path(of: AccountFile.config) }

@@ -1,30 +1,22 @@
 import Ledger
 
-/// Which file it was, and when it was last touched: equal ones are of one file that nobody has changed in between.
-struct FileVersion: Hashable {
-    let identity: FileStatus.Identity
-    let size: Int64
-    let modified: Int64
-
-    init(_ status: FileStatus) {
-        identity = status.identity
-        size = status.size
-        modified = status.modified
-    }
-}
-
 /// A portfolio.json that this library wrote.
 struct PublishedFile: Hashable {
-    let version: FileVersion
+    let identity: FileStatus.Identity
+    let size: Int64
     /// What it says.
     let seq: UInt64
     let durableSeq: UInt64
 
-    init(_ status: FileStatus, _ reference: JournalReference) {
-        version = FileVersion(status)
+    init(_ identity: FileStatus.Identity, size: Int64, _ reference: JournalReference) {
+        self.identity = identity
+        self.size = size
         seq = reference.position.seq
         durableSeq = reference.durableSeq
     }
+
+    /// Whether it is this file, and as long as it was. Whether somebody has changed it in place, its checksum tells.
+    func matches(_ status: FileStatus) -> Bool { status.identity == identity && status.size == size }
 }
 
 extension DirectoryStore {
@@ -51,90 +43,126 @@ extension DirectoryStore {
         StorageError(kind, "\(escaped(directory.path(of: AccountFile.portfolio))) \(what)")
     }
 
-    /// Writes the state to the temporary file. On failure there is no such file.
+    /// What portfolio.json shall say next, and the file that it is written to, which nobody else sees.
+    struct Successor {
+        /// With 0 for the first byte, which comes last, if it is written over an older one: what is left by a process that is killed in between is
+        /// then not JSON, and cannot pass for somebody's edit.
+        let text: [UInt8]
+        let reference: JournalReference
+        let permissions: PortfolioPermissions
+        let file: FileDescriptor
+        /// Of the older portfolio.json in the file, which is written over.
+        let retired: FileStatus?
+    }
+
+    /// Puts the text together and opens the temporary file: the one that is there, or a new one. On failure nothing has happened.
+    func prepareSuccessor(_ permissions: PortfolioPermissions) throws(StorageError) -> Successor {
+        let reference = reference
+        var text = try portfolioWriter.write(state, reference)
+        let retired = reopenRetired(permissions)
+        let file: FileDescriptor
+        if let retired {
+            file = retired.file
+            text[0] = 0
+        } else {
+            file = try createTemporary()
+        }
+        return Successor(text: text, reference: reference, permissions: permissions, file: file, retired: retired?.status)
+    }
+
+    /// Closes and removes what will not be published.
+    func discard(_ successor: Successor) {
+        try? system.close(successor.file)
+        try? system.unlink(AccountFile.portfolioTemporary, in: directory.descriptor)
+    }
+
+    /// Writes the temporary file and closes it. On failure there is no such file.
     ///
     /// - Parameter limit: the most bytes that a file may have.
-    func writeTemporary(_ permissions: PortfolioPermissions, limit: Int64) throws(StorageError) -> PublishedFile {
-        let reference = reference
-        let text = try portfolioWriter.write(state, reference)
-        let old = reopenRetired(permissions)
-        let file: FileDescriptor
-        if let old { file = old.file } else { file = try createTemporary() }
-        let written: PublishedFile
+    func write(_ successor: Successor, limit: Int64) throws(StorageError) -> PublishedFile {
+        let file = successor.file
+        let identity: FileStatus.Identity
         do throws(Errno) {
-            if let old {
-                try writeOver(old, text, limit: limit)
+            try system.writeFully(successor.text, to: file, at: 0, limit: limit)
+            if let retired = successor.retired {
+                if retired.size > successor.text.count { try system.truncate(file, to: Int64(successor.text.count)) }
+                try system.writeFully([UInt8(ascii: "{")], to: file, at: 0, limit: limit)
+                identity = retired.identity
             } else {
-                try system.writeFully(text, to: file, at: 0, limit: limit)
+                identity = try give(successor.permissions, to: file)
             }
-            let status = try system.status(file)
-            var mode = permissions.mode
-            if let user = permissions.user, let group = permissions.group, user != status.user || group != status.group {
-                // Not allowed to give it away: then the group's permissions must not go to another group.
-                do throws(Errno) { try system.setOwner(file, user: user, group: group) } catch { mode &= ~0o070 }
-            }
-            if mode != status.permissions { try system.setMode(file, mode) }
-            written = PublishedFile(status, reference)
         } catch {
-            try? system.close(file)
-            try? system.unlink(AccountFile.portfolioTemporary, in: directory.descriptor)
+            discard(successor)
             throw StorageError(error, "write", directory.path(of: AccountFile.portfolioTemporary))
         }
         do throws(Errno) {
             // Once: after an error the descriptor is gone all the same, and may be another thread's.
             try system.close(file)
-            return written
+            return PublishedFile(identity, size: Int64(successor.text.count), successor.reference)
         } catch {
             try? system.unlink(AccountFile.portfolioTemporary, in: directory.descriptor)
             throw StorageError(error, "close", directory.path(of: AccountFile.portfolioTemporary))
         }
     }
 
-    private struct RetiredFile {
-        let file: FileDescriptor
-        let size: Int64
+    private func give(_ permissions: PortfolioPermissions, to file: FileDescriptor) throws(Errno) -> FileStatus.Identity {
+        let status = try system.status(file)
+        var mode = permissions.mode
+        if let user = permissions.user, let group = permissions.group, user != status.user || group != status.group {
+            // Not allowed to give it away: then the group's permissions must not go to another group.
+            do throws(Errno) { try system.setOwner(file, user: user, group: group) } catch { mode &= ~0o070 }
+        }
+        if mode != status.permissions { try system.setMode(file, mode) }
+        return status.identity
     }
 
     /// The file that was portfolio.json one commit ago, to be written over: making a file and removing another takes as long as all that a
     /// commit computes. `nil` where that is not what has the name, or somebody might see it change.
-    private func reopenRetired(_ permissions: PortfolioPermissions) -> RetiredFile? {
+    private func reopenRetired(_ permissions: PortfolioPermissions) -> (file: FileDescriptor, status: FileStatus)? {
         guard hasLeases, let file = try? system.open(AccountFile.portfolioTemporary, in: directory.descriptor, .readWrite) else {
             return nil
         }
         if let status = try? system.status(file), status.kind == .regular, status.linkCount == 1,
             status.permissions == permissions.mode, status.user == permissions.user, status.group == permissions.group,
-            retired == FileVersion(status) || text(of: file, status.size).map(Portfolio.hasRightChecksum) ?? false
+            takeLease(on: file), isPortfolio(file, ofSize: status.size)
         {
-            do throws(Errno) {
-                try system.lease(file)
-                return RetiredFile(file: file, size: status.size)
-            } catch {
-                hasLeases = error == .wouldBlock
-            }
+            return (file, status)
         }
         try? system.close(file)
         return nil
     }
 
-    /// The first byte comes last: what is left by a process that is killed in between is then not JSON, and cannot pass for somebody's edit.
-    private func writeOver(_ old: RetiredFile, _ text: [UInt8], limit: Int64) throws(Errno) {
-        var bytes = text
-        bytes[0] = 0
-        try system.writeFully(bytes, to: old.file, at: 0, limit: limit)
-        if old.size > text.count { try system.truncate(old.file, to: Int64(text.count)) }
-        try system.writeFully([text[0]], to: old.file, at: 0, limit: limit)
+    /// Whether `size` bytes that this library wrote stand in the file, and nothing else. In one read: one that comes short only costs a new file.
+    private func isPortfolio(_ file: FileDescriptor, ofSize size: Int64) -> Bool {
+        guard size <= Portfolio.maximumByteCount else { return false }
+        let text = [UInt8](unsafeUninitializedCapacity: Int(size) + 1) { buffer, count in
+            count = (try? system.read(file, into: UnsafeMutableRawBufferPointer(buffer), at: 0)) ?? 0
+        }
+        return text.count == size && Portfolio.hasRightChecksum(text)
+    }
+
+    private func takeLease(on file: FileDescriptor) -> Bool {
+        do throws(Errno) {
+            try system.lease(file)
+            return true
+        } catch {
+            hasLeases = error == .wouldBlock
+            return false
+        }
     }
 
     private func createTemporary() throws(StorageError) -> FileDescriptor {
+        // Each commit syncs the journal; where it does not, or a file is written only once, its place does not matter.
+        let others = hasLeases && durability == .full ? [journal.identity] : []
         do throws(Errno) {
-            return try system.open(AccountFile.portfolioTemporary, in: directory.descriptor, .createNew)
+            return try system.create(AccountFile.portfolioTemporary, in: directory.descriptor, apartFrom: others)
         } catch {
             if error != .exists { throw StorageError(error, "make", directory.path(of: AccountFile.portfolioTemporary)) }
         }
         // A process died after making it, or after the exchange.
         try disposeOfTemporary()
         return try attempt("make", directory.path(of: AccountFile.portfolioTemporary)) { () throws(Errno) in
-            try system.open(AccountFile.portfolioTemporary, in: directory.descriptor, .createNew)
+            try system.create(AccountFile.portfolioTemporary, in: directory.descriptor, apartFrom: others)
         }
     }
 
@@ -143,16 +171,16 @@ extension DirectoryStore {
     /// An exchange, because ext4 flushes a file that is renamed over another; and because what was there can then be looked at: an
     /// edit that somebody saved in the meantime is kept.
     func publishTemporary(_ file: PublishedFile) throws(StorageError) {
-        let previous = published?.version
+        let previous = published
         do throws(Errno) {
             try system.exchange(AccountFile.portfolioTemporary, with: AccountFile.portfolio, in: directory.descriptor)
         } catch {
             // It may have happened all the same: look.
-            if try directory.status(AccountFile.portfolio)?.identity != file.version.identity {
+            if try directory.status(AccountFile.portfolio)?.identity != file.identity {
                 guard error == .noEntry || error.meansUnsupported else {
                     throw StorageError(error, "publish", directory.path(of: AccountFile.portfolio))
                 }
-                if error != .noEntry { _ = try versionUnlessEdited(AccountFile.portfolio, known: previous) }
+                if error != .noEntry { try keepAsideIfEdited(AccountFile.portfolio) }
                 try renameTemporary(file)
                 published = file
                 return
@@ -161,7 +189,7 @@ extension DirectoryStore {
         published = file
         // What was swapped out waits for the next commit; whatever happens to it, this one stands.
         do throws(StorageError) {
-            retired = try versionUnlessEdited(AccountFile.portfolioTemporary, known: previous)
+            try retire(previous)
             if !hasLeases { removeRetired() }
         } catch {
             retired = nil
@@ -169,33 +197,50 @@ extension DirectoryStore {
         }
     }
 
+    /// What was swapped out: `previous`, unless somebody has published or saved another file meanwhile. If that was an edit it is moved aside; one
+    /// that was made in the file's place, and is as long, when the file is used again or removed.
+    private func retire(_ previous: PublishedFile?) throws(StorageError) {
+        let status = try directory.status(AccountFile.portfolioTemporary)
+        if let previous, let status, previous.matches(status) {
+            retired = status.identity
+        } else {
+            retired = nil
+            retired = try keepAsideIfEdited(AccountFile.portfolioTemporary)
+        }
+    }
+
+    /// Removes what this handle last swapped out, if that still waits for another commit.
     private func removeRetired() {
-        guard let retired, let status = try? directory.status(AccountFile.portfolioTemporary), retired == FileVersion(status)
-        else {
+        guard let retired, let status = try? directory.status(AccountFile.portfolioTemporary), retired == status.identity else {
             return
         }
+        do throws(StorageError) {
+            if try keepAsideIfEdited(AccountFile.portfolioTemporary) == retired {
+                try? system.unlink(AccountFile.portfolioTemporary, in: directory.descriptor)
+            }
+        } catch {
+            notice(isWarning: true, error.description)
+        }
         self.retired = nil
-        try? system.unlink(AccountFile.portfolioTemporary, in: directory.descriptor)
     }
 
     private func renameTemporary(_ file: PublishedFile) throws(StorageError) {
         do throws(Errno) {
             try system.rename(AccountFile.portfolioTemporary, to: AccountFile.portfolio, in: directory.descriptor)
         } catch {
-            if try directory.status(AccountFile.portfolio)?.identity == file.version.identity { return }
+            if try directory.status(AccountFile.portfolio)?.identity == file.identity { return }
             throw StorageError(error, "publish", directory.path(of: AccountFile.portfolio))
         }
     }
 
-    /// The file `name` as it is, `nil` if there is none or somebody edited it: then it is moved aside.
-    private func versionUnlessEdited(_ name: String, known: FileVersion?) throws(StorageError) -> FileVersion? {
+    /// Moves a file aside if somebody edited it; else tells which it is, `nil` if there is none.
+    @discardableResult
+    private func keepAsideIfEdited(_ name: String) throws(StorageError) -> FileStatus.Identity? {
         guard let status = try directory.status(name) else { return nil }
-        let version = FileVersion(status)
-        if known == version { return version }
         if status.kind == .regular, let text = text(of: name),
             Portfolio.hasRightChecksum(text) || !text.contains(where: { $0 != 0 })
         {
-            return version
+            return status.identity
         }
         try keepAside(name, as: "edited", because: "it was changed by hand; the account's own file has been published again")
         return nil
@@ -214,7 +259,10 @@ extension DirectoryStore {
     func disposeOfTemporary() throws(StorageError) {
         let name = AccountFile.portfolioTemporary
         guard let status = try directory.status(name) else { return }
-        if status.kind == .regular, isForeign(text(of: name)) {
+        if status.identity == retired {
+            retired = nil
+            if try keepAsideIfEdited(name) == nil { return }
+        } else if status.kind == .regular, isForeign(text(of: name)) {
             // An edit, swapped out by a process that died before it could keep it. Or a power cut has mixed two versions, which nothing
             // tells from an edit.
             try keepAside(name, as: "edited", because: "it is not what was written there")
@@ -240,9 +288,9 @@ extension DirectoryStore {
 
     private func text(of file: FileDescriptor, _ size: Int64) -> [UInt8]? {
         guard size <= Portfolio.maximumByteCount else { return nil }
-        if size == 0 { return [] }
         var isRead = false
-        let bytes = [UInt8](unsafeUninitializedCapacity: Int(size)) { buffer, initializedCount in
+        // One byte more than the size: a file that has grown meanwhile is another text.
+        let bytes = [UInt8](unsafeUninitializedCapacity: Int(size) + 1) { buffer, initializedCount in
             guard case .success(let count) = system.readFully(file, into: UnsafeMutableRawBufferPointer(buffer), at: 0) else {
                 return
             }
@@ -253,15 +301,17 @@ extension DirectoryStore {
 
     public func publish() throws(StorageError) {
         defer { removeRetired() }
-        if let published, let status = try directory.status(AccountFile.portfolio), published.version == FileVersion(status),
-            published.seq == state.seq, published.durableSeq == durableSeq
+        if let published, published.seq == state.seq, published.durableSeq == durableSeq,
+            let status = try directory.status(AccountFile.portfolio), published.matches(status),
+            text(of: AccountFile.portfolio).map(Portfolio.hasRightChecksum) ?? false
         {
             return
         }
         if try isPublishedByOthers() { return }
-        let temporary = try writeTemporary(try portfolioPermissions(), limit: system.fileSizeLimit())
+        let successor = try prepareSuccessor(try portfolioPermissions())
+        let written = try write(successor, limit: system.fileSizeLimit())
         do throws(StorageError) {
-            try publishTemporary(temporary)
+            try publishTemporary(written)
         } catch {
             try? system.unlink(AccountFile.portfolioTemporary, in: directory.descriptor)
             throw error

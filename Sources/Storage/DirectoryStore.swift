@@ -7,11 +7,13 @@ import Ledger
 ///  1. ``lock(_:)``: flock on `.lock`
 ///  2. ``catchUp(isLocked:)``: read what others committed                        — *DirectoryStore+Reading*
 ///  3. the caller decides
-///  4. write portfolio.json's successor to a temporary file                      — *DirectoryStore+Publishing*
+///  4. open a temporary file for portfolio.json's successor                      — *DirectoryStore+Publishing*
 ///  5. append the events to the journal, one pwrite                              — *DirectoryStore+Committing*
-///  6. publish: exchange the temporary file with portfolio.json
+///  6. publish: write the temporary file, exchange it with portfolio.json
 ///  7. ``unlock()``
 ///  8. ``sync(through:)``: fdatasync the journal; only then acknowledge
+///
+/// An error in 5 or 6 wipes the events again. The view is written after them, and not before, because the disk is at work on them by then.
 ///
 /// Unlocking before the sync lets the commits of several processes share one flush. It is sound because everything a commit
 /// depends on stands earlier in the same file.
@@ -36,7 +38,7 @@ public final class DirectoryStore: Store {
     /// portfolio.json as this handle last saw it published.
     var published: PublishedFile?
     /// What this handle last swapped out, which is `portfolio.json.tmp` unless others have committed since.
-    var retired: FileVersion?
+    var retired: FileStatus.Identity?
     /// Whether the system can tell that nobody sees a file.
     var hasLeases: Bool
     var portfolioWriter = PortfolioWriter()

@@ -101,6 +101,8 @@ final class FileLock {
     private let purpose: LockHolder.Purpose
     private var file: OpenLock?
     private(set) var isHeld = false
+    /// The most bytes that a file may have, as it was when the lock was taken.
+    private(set) var fileSizeLimit: Int64 = 0
 
     private struct OpenLock {
         let descriptor: FileDescriptor
@@ -137,6 +139,7 @@ final class FileLock {
             }
             if isNamed {
                 isHeld = true
+                fileSizeLimit = system.fileSizeLimit()
                 writeHolder(to: file)
                 return
             }
@@ -151,7 +154,7 @@ final class FileLock {
         guard isHeld, let file else { return }
         isHeld = false
         guard file.processID == system.processID() else { return }
-        try? system.writeFully(LockHolder.releasedMark, to: file.descriptor, at: 0, limit: system.fileSizeLimit())
+        try? system.writeFully(LockHolder.releasedMark, to: file.descriptor, at: 0, limit: fileSizeLimit)
         do throws(Errno) {
             try system.unlock(file.descriptor)
         } catch {
@@ -298,6 +301,6 @@ final class FileLock {
         let holder = LockHolder(
             processID: file.processID, processToken: system.processToken(), threadID: system.threadID(), purpose: purpose,
             since: Timestamp(clamping: system.realTime()))
-        try? system.writeFully(holder.bytes, to: file.descriptor, at: 0, limit: system.fileSizeLimit())
+        try? system.writeFully(holder.bytes, to: file.descriptor, at: 0, limit: fileSizeLimit)
     }
 }

@@ -8,17 +8,25 @@ public protocol System: Sendable {
     /// Like openat(2) with O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK added. A forked child does not inherit what was opened for writing, whose locks
     /// would outlive its parent with it.
     func open(_ name: String, in directory: FileDescriptor, _ mode: OpenMode) throws(Errno) -> FileDescriptor
+    /// The same with ``OpenMode/createNew``, and an inode that does not share a block of the disk with those of `others`. A hint: where that cannot
+    /// be had, wherever it comes to be. Some file systems write that block at each fdatasync if it has been changed
+    func create(
+        _ name: String, in directory: FileDescriptor, apartFrom others: [FileStatus.Identity]
+    ) throws(Errno) -> FileDescriptor
     /// open(2) with O_RDONLY | O_CLOEXEC | O_NONBLOCK, for files of the system: follows symbolic links.
     func open(path: String) throws(Errno) -> FileDescriptor
     /// openat(2) of a directory, or open(2) if `directory` is `nil`. The last component may be a symbolic link only if `directory` is `nil`.
     func openDirectory(_ name: String, in directory: FileDescriptor?) throws(Errno) -> FileDescriptor
     func close(_ file: FileDescriptor) throws(Errno)
-    /// fstat(2)
+    /// fstat(2), without the time, as the next ones: statx(2). Since Linux 6.13 the first write after somebody has asked for the time is given a time of
+    /// its own, and then a fdatasync may have to write more than the data
     func status(_ file: FileDescriptor) throws(Errno) -> FileStatus
     /// fstatat(2) with AT_SYMLINK_NOFOLLOW
     func status(_ name: String, in directory: FileDescriptor) throws(Errno) -> FileStatus
     /// stat(2): follows symbolic links
     func status(path: String) throws(Errno) -> FileStatus
+    /// fstatat(2) with AT_SYMLINK_NOFOLLOW, with the time
+    func statusWithTime(_ name: String, in directory: FileDescriptor) throws(Errno) -> FileStatus
     /// pread(2); fewer bytes than asked, also 0, at the end of the file
     func read(_ file: FileDescriptor, into buffer: UnsafeMutableRawBufferPointer, at offset: Int64) throws(Errno) -> Int
     /// pwrite(2); can write fewer bytes than given. Not beyond ``fileSizeLimit()``, where the kernel would not only refuse, but also send
@@ -101,6 +109,12 @@ public struct FileDescriptor: Hashable, Sendable {
 }
 
 extension System {
+    public func create(
+        _ name: String, in directory: FileDescriptor, apartFrom others: [FileStatus.Identity]
+    ) throws(Errno) -> FileDescriptor {
+        try open(name, in: directory, .createNew)
+    }
+
     public func lease(_ file: FileDescriptor) throws(Errno) { throw .unsupported }
     public func makeWaitingPlace(_ file: FileDescriptor) -> WaitingPlace? { nil }
     public func discard(_ place: WaitingPlace) {}
@@ -138,6 +152,11 @@ public struct FileStatus: Hashable, Sendable {
             self.device = device
             self.inode = inode
         }
+
+        /// Whether ext4, as it is made everywhere, keeps both inodes in one block: 16 of 256 bytes, numbered from 1.
+        func sharesBlock(with other: Identity) -> Bool {
+            device == other.device && (inode &- 1) / 16 == (other.inode &- 1) / 16
+        }
     }
 
     public let identity: Identity
@@ -148,7 +167,7 @@ public struct FileStatus: Hashable, Sendable {
     public let user: UInt32
     public let group: UInt32
     public let size: Int64
-    /// Nanoseconds since 1970.
+    /// Nanoseconds since 1970; 0 where it was not asked for.
     public let modified: Int64
 
     public init(

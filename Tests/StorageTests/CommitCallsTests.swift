@@ -11,12 +11,12 @@ import Testing
         "tryLock .lock", "status .lock", "write .lock", "status \(simulatedPath)", "tryLock journal.jsonl",
         // 2. What others did: whether the journal is the same file and ends where it did; the configuration.
         "status journal.jsonl", "read journal.jsonl", "status config.json",
-        // 4. portfolio.json's successor, in the file that it was one commit ago.
+        // 4. The file for portfolio.json's successor: what it was one commit ago.
         "status portfolio.json", "open portfolio.json.tmp", "status portfolio.json.tmp", "lease portfolio.json.tmp",
-        "write portfolio.json.tmp", "write portfolio.json.tmp", "status portfolio.json.tmp", "close portfolio.json.tmp",
+        "read portfolio.json.tmp",
         // 5. The event, and 6. the view.
-        "write journal.jsonl", "startWriting journal.jsonl", "exchange portfolio.json.tmp with portfolio.json",
-        "status portfolio.json.tmp",
+        "write journal.jsonl", "startWriting journal.jsonl", "write portfolio.json.tmp", "write portfolio.json.tmp",
+        "close portfolio.json.tmp", "exchange portfolio.json.tmp with portfolio.json", "status portfolio.json.tmp",
         // 7.
         "unlock journal.jsonl", "write .lock", "unlock .lock",
         // 8. And whether what was synced is still the journal.

@@ -244,4 +244,18 @@ import Testing
             }
         }
     }
+
+    @Test func `has the same checksum by the instruction and by tables, however long the text is`() {
+        var generator = SeededGenerator(for: "long texts")
+        let lengths =
+            [1535, 1536, 1537, 3071, 3072, 4608, 70_001] + (0..<50).map { _ in Int.random(in: 0..<8000, using: &generator) }
+        for length in lengths {
+            let bytes = (0..<length).map { _ in UInt8.random(in: 0...255, using: &generator) }
+            bytes.withUnsafeBytes { bytes in
+                var byTables = CRC32C()
+                byTables.addByTables(bytes)
+                #expect(CRC32C.checksum(bytes) == byTables.value, "\(length) bytes")
+            }
+        }
+    }
 }

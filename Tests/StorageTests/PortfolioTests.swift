@@ -194,27 +194,43 @@ import Testing
         }
     }
 
-    @Test func `saved by an editor between two trades is kept aside, reported, and not believed`() throws {
-        for savesInPlace in [false, true] {
-            let machine = try SimulatedMachine.withAccount()
-            let account = try machine.account()
-            try account.deposit(Money(clamping: 5_000_000))
-            let own = try #require(machine.disk.files(in: simulatedPath)[AccountFile.portfolio])
-            let edit = AccountSamples.replacing("10005.0", "99999.0", in: own)
-            #expect(edit != own)
-            machine.withState { state in
-                guard savesInPlace, let directory = state.disk.directory(simulatedPath),
-                    let inode = state.disk.inodes[directory]?.names.cached[AccountFile.portfolio]
-                else { return state.disk.plant(edit, as: AccountFile.portfolio, in: simulatedPath) }
-                state.nanoseconds += 1000
-                edit.withUnsafeBytes { state.disk.inodes[inode]?.file.write($0, at: 0) }
-                state.disk.inodes[inode]?.modified = state.nanoseconds
-            }
-            #expect(try account.deposit(Money(clamping: 1)).cashAfter == Money(clamping: 10_005_000_001))
-            let files = machine.disk.files(in: simulatedPath)
-            #expect(files.filter { $0.key.hasPrefix("portfolio.json.edited-") }.map(\.value) == [edit])
-            #expect(try verifyAccount(path: simulatedPath, system: machine.process()).isPortfolioCurrent)
+    /// How an editor saves, and when what it has saved is found.
+    enum Edit: CaseIterable {
+        case renamed, inPlaceBeforeATrade, inPlaceBeforeClosing, inPlaceOfWhatWasSwappedOut
+    }
+
+    @Test(arguments: Edit.allCases)
+    func `saved by an editor between two trades is kept aside, reported, and not believed`(_ kind: Edit) throws {
+        let machine = try SimulatedMachine.withAccount()
+        let log = Locked<[String]>([])
+        var options = Options()
+        options.system = machine.process()
+        options.log = { _, message in log.withLock { $0.append(message) } }
+        let account = try Account(simulatedPath, options: options)
+        try account.deposit(Money(clamping: 5_000_000))
+        try account.deposit(Money(clamping: 1))
+        let name = kind == .inPlaceOfWhatWasSwappedOut ? AccountFile.portfolioTemporary : AccountFile.portfolio
+        let own = try #require(machine.disk.files(in: simulatedPath)[name])
+        // As long as before: nothing but its bytes gives it away.
+        let edit = AccountSamples.replacing("10005.0", "99999.0", in: own)
+        #expect(edit != own && edit.count == own.count)
+        machine.withState { state in
+            guard kind != .renamed, let directory = state.disk.directory(simulatedPath),
+                let inode = state.disk.inodes[directory]?.names.cached[name]
+            else { return state.disk.plant(edit, as: name, in: simulatedPath) }
+            edit.withUnsafeBytes { state.disk.inodes[inode]?.file.write($0, at: 0) }
         }
+        if kind != .inPlaceBeforeClosing {
+            #expect(try account.deposit(Money(clamping: 1)).cashAfter == Money(clamping: 10_005_000_002))
+        }
+        if kind == .inPlaceBeforeATrade { try account.deposit(Money(clamping: 1)) }
+        account.close()
+        let files = machine.disk.files(in: simulatedPath)
+        #expect(files.filter { $0.key.hasPrefix("portfolio.json.edited-") }.map(\.value) == [edit])
+        #expect(files[AccountFile.portfolioTemporary] == nil)
+        let messages = log.withLock { $0 }
+        #expect(messages.count == 1 && messages.allSatisfy { $0.contains("was kept as portfolio.json.edited-") }, "\(messages)")
+        #expect(try verifyAccount(path: simulatedPath, system: machine.process()).isPortfolioCurrent)
     }
 
     @Test func `is never made unreadable by a text that JSON readers refuse`() throws {

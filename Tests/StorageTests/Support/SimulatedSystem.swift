@@ -164,17 +164,22 @@ final class SimulatedSystem: System, @unchecked Sendable {
 
     func status(_ file: FileDescriptor) throws(Errno) -> FileStatus {
         try leave(try enter(.status, machine.name(of: file)))
-        return try machine.status(file)
+        return try machine.status(file).withoutTime
     }
 
     func status(_ name: String, in directory: FileDescriptor) throws(Errno) -> FileStatus {
         try leave(try enter(.status, name))
-        return try machine.status(name, in: directory)
+        return try machine.status(name, in: directory).withoutTime
     }
 
     func status(path: String) throws(Errno) -> FileStatus {
         try leave(try enter(.status, path))
-        return try machine.status(path: path)
+        return try machine.status(path: path).withoutTime
+    }
+
+    func statusWithTime(_ name: String, in directory: FileDescriptor) throws(Errno) -> FileStatus {
+        try leave(try enter(.status, name))
+        return try machine.status(name, in: directory)
     }
 
     func read(_ file: FileDescriptor, into buffer: UnsafeMutableRawBufferPointer, at offset: Int64) throws(Errno) -> Int {
@@ -339,5 +344,13 @@ struct SystemCall: Hashable, Sendable, CustomStringConvertible {
         case .open: subject.hasPrefix("journal.jsonl.next") || subject.hasPrefix("portfolio.json.tmp")
         default: false
         }
+    }
+}
+
+extension FileStatus {
+    fileprivate var withoutTime: FileStatus {
+        FileStatus(
+            identity: identity, kind: kind, permissions: permissions, linkCount: linkCount, user: user, group: group, size: size,
+            modified: 0)
     }
 }
