@@ -9,7 +9,7 @@ extension DirectoryStore {
         let limit = system.fileSizeLimit()
         try extend(toHold: lines.text.count, limit: limit)
 
-        // 4. What portfolio.json shall say, and a file for it: what keeps them from being made stops here, and nothing has happened.
+        // 4. The parts of portfolio.json, and a file for it: what keeps them from being made stops here, and nothing has happened.
         let previous = (state: state, position: position, rulesOffset: rulesOffset)
         state = draft.state
         position = lines.position

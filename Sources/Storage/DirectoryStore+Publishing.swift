@@ -3,20 +3,15 @@ import Ledger
 /// A portfolio.json that this library wrote.
 struct PublishedFile: Hashable {
     let identity: FileStatus.Identity
-    let size: Int64
     /// What it says.
     let seq: UInt64
     let durableSeq: UInt64
 
-    init(_ identity: FileStatus.Identity, size: Int64, _ reference: JournalReference) {
+    init(_ identity: FileStatus.Identity, _ reference: JournalReference) {
         self.identity = identity
-        self.size = size
         seq = reference.position.seq
         durableSeq = reference.durableSeq
     }
-
-    /// Whether it is this file, and as long as it was. Whether somebody has changed it in place, its checksum tells.
-    func matches(_ status: FileStatus) -> Bool { status.identity == identity && status.size == size }
 }
 
 extension DirectoryStore {
@@ -43,31 +38,19 @@ extension DirectoryStore {
         StorageError(kind, "\(escaped(directory.path(of: AccountFile.portfolio))) \(what)")
     }
 
-    /// What portfolio.json shall say next, and the file that it is written to, which nobody else sees.
+    /// The file that portfolio.json's successor is written to; nobody else sees it.
     struct Successor {
-        /// With 0 for the first byte, which comes last, if it is written over an older one: what is left by a process that is killed in between is
-        /// then not JSON, and cannot pass for somebody's edit.
-        let text: [UInt8]
-        let reference: JournalReference
         let permissions: PortfolioPermissions
         let file: FileDescriptor
         /// Of the older portfolio.json in the file, which is written over.
         let retired: FileStatus?
     }
 
-    /// Puts the text together and opens the temporary file: the one that is there, or a new one. On failure nothing has happened.
+    /// Prepares the text and opens the temporary file: the one that is there, or a new one. On failure nothing has happened.
     func prepareSuccessor(_ permissions: PortfolioPermissions) throws(StorageError) -> Successor {
-        let reference = reference
-        var text = try portfolioWriter.write(state, reference)
-        let retired = reopenRetired(permissions)
-        let file: FileDescriptor
-        if let retired {
-            file = retired.file
-            text[0] = 0
-        } else {
-            file = try createTemporary()
-        }
-        return Successor(text: text, reference: reference, permissions: permissions, file: file, retired: retired?.status)
+        try portfolioWriter.update(state)
+        if let retired = reopenRetired(permissions) { return retired }
+        return Successor(permissions: permissions, file: try createTemporary(), retired: nil)
     }
 
     /// Closes and removes what will not be published.
@@ -76,19 +59,25 @@ extension DirectoryStore {
         try? system.unlink(AccountFile.portfolioTemporary, in: directory.descriptor)
     }
 
-    /// Writes the temporary file and closes it. On failure there is no such file.
+    /// Writes the state to the temporary file and closes it. On failure there is no such file.
     ///
     /// - Parameter limit: the most bytes that a file may have.
     func write(_ successor: Successor, limit: Int64) throws(StorageError) -> PublishedFile {
         let file = successor.file
+        let reference = reference
+        var text = portfolioWriter.text(of: state, reference)
         let identity: FileStatus.Identity
         do throws(Errno) {
-            try system.writeFully(successor.text, to: file, at: 0, limit: limit)
             if let retired = successor.retired {
-                if retired.size > successor.text.count { try system.truncate(file, to: Int64(successor.text.count)) }
-                try system.writeFully([UInt8(ascii: "{")], to: file, at: 0, limit: limit)
+                // The first byte comes last: what is left by a process that is killed in between is then not JSON, and cannot pass for somebody's edit.
+                let first = text[0]
+                text[0] = 0
+                try system.writeFully(text, to: file, at: 0, limit: limit)
+                if retired.size > text.count { try system.truncate(file, to: Int64(text.count)) }
+                try system.writeFully([first], to: file, at: 0, limit: limit)
                 identity = retired.identity
             } else {
+                try system.writeFully(text, to: file, at: 0, limit: limit)
                 identity = try give(successor.permissions, to: file)
             }
         } catch {
@@ -98,7 +87,7 @@ extension DirectoryStore {
         do throws(Errno) {
             // Once: after an error the descriptor is gone all the same, and may be another thread's.
             try system.close(file)
-            return PublishedFile(identity, size: Int64(successor.text.count), successor.reference)
+            return PublishedFile(identity, reference)
         } catch {
             try? system.unlink(AccountFile.portfolioTemporary, in: directory.descriptor)
             throw StorageError(error, "close", directory.path(of: AccountFile.portfolioTemporary))
@@ -118,27 +107,27 @@ extension DirectoryStore {
 
     /// The file that was portfolio.json one commit ago, to be written over: making a file and removing another takes as long as all that a
     /// commit computes. `nil` where that is not what has the name, or somebody might see it change.
-    private func reopenRetired(_ permissions: PortfolioPermissions) -> (file: FileDescriptor, status: FileStatus)? {
+    private func reopenRetired(_ permissions: PortfolioPermissions) -> Successor? {
         guard hasLeases, let file = try? system.open(AccountFile.portfolioTemporary, in: directory.descriptor, .readWrite) else {
             return nil
         }
         if let status = try? system.status(file), status.kind == .regular, status.linkCount == 1,
             status.permissions == permissions.mode, status.user == permissions.user, status.group == permissions.group,
-            takeLease(on: file), isPortfolio(file, ofSize: status.size)
+            takeLease(on: file), isPortfolio(file, status)
         {
-            return (file, status)
+            return Successor(permissions: permissions, file: file, retired: status)
         }
         try? system.close(file)
         return nil
     }
 
-    /// Whether `size` bytes that this library wrote stand in the file, and nothing else. In one read: one that comes short only costs a new file.
-    private func isPortfolio(_ file: FileDescriptor, ofSize size: Int64) -> Bool {
-        guard size <= Portfolio.maximumByteCount else { return false }
-        let text = [UInt8](unsafeUninitializedCapacity: Int(size) + 1) { buffer, count in
+    /// Whether what this library wrote stands in a file, and nothing else. In one read: `false` also if that comes short.
+    private func isPortfolio(_ file: FileDescriptor, _ status: FileStatus) -> Bool {
+        guard status.kind == .regular, status.size <= Portfolio.maximumByteCount else { return false }
+        let text = [UInt8](unsafeUninitializedCapacity: Int(status.size) + 1) { buffer, count in
             count = (try? system.read(file, into: UnsafeMutableRawBufferPointer(buffer), at: 0)) ?? 0
         }
-        return text.count == size && Portfolio.hasRightChecksum(text)
+        return text.count == status.size && Portfolio.hasRightChecksum(text)
     }
 
     private func takeLease(on file: FileDescriptor) -> Bool {
@@ -171,7 +160,6 @@ extension DirectoryStore {
     /// An exchange, because ext4 flushes a file that is renamed over another; and because what was there can then be looked at: an
     /// edit that somebody saved in the meantime is kept.
     func publishTemporary(_ file: PublishedFile) throws(StorageError) {
-        let previous = published
         do throws(Errno) {
             try system.exchange(AccountFile.portfolioTemporary, with: AccountFile.portfolio, in: directory.descriptor)
         } catch {
@@ -189,23 +177,12 @@ extension DirectoryStore {
         published = file
         // What was swapped out waits for the next commit; whatever happens to it, this one stands.
         do throws(StorageError) {
-            try retire(previous)
+            retired = nil
+            retired = try keepAsideIfEdited(AccountFile.portfolioTemporary)
             if !hasLeases { removeRetired() }
         } catch {
             retired = nil
             notice(isWarning: true, error.description)
-        }
-    }
-
-    /// What was swapped out: `previous`, unless somebody has published or saved another file meanwhile. If that was an edit it is moved aside; one
-    /// that was made in the file's place, and is as long, when the file is used again or removed.
-    private func retire(_ previous: PublishedFile?) throws(StorageError) {
-        let status = try directory.status(AccountFile.portfolioTemporary)
-        if let previous, let status, previous.matches(status) {
-            retired = status.identity
-        } else {
-            retired = nil
-            retired = try keepAsideIfEdited(AccountFile.portfolioTemporary)
         }
     }
 
@@ -236,6 +213,10 @@ extension DirectoryStore {
     /// Moves a file aside if somebody edited it; else tells which it is, `nil` if there is none.
     @discardableResult
     private func keepAsideIfEdited(_ name: String) throws(StorageError) -> FileStatus.Identity? {
+        if let file = try? system.open(name, in: directory.descriptor, .readOnly) {
+            defer { try? system.close(file) }
+            if let status = try? system.status(file), isPortfolio(file, status) { return status.identity }
+        }
         guard let status = try directory.status(name) else { return nil }
         if status.kind == .regular, let text = text(of: name),
             Portfolio.hasRightChecksum(text) || !text.contains(where: { $0 != 0 })
@@ -302,7 +283,7 @@ extension DirectoryStore {
     public func publish() throws(StorageError) {
         defer { removeRetired() }
         if let published, published.seq == state.seq, published.durableSeq == durableSeq,
-            let status = try directory.status(AccountFile.portfolio), published.matches(status),
+            try directory.status(AccountFile.portfolio)?.identity == published.identity,
             text(of: AccountFile.portfolio).map(Portfolio.hasRightChecksum) ?? false
         {
             return

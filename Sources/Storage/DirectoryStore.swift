@@ -7,9 +7,9 @@ import Ledger
 ///  1. ``lock(_:)``: flock on `.lock`
 ///  2. ``catchUp(isLocked:)``: read what others committed                        — *DirectoryStore+Reading*
 ///  3. the caller decides
-///  4. open a temporary file for portfolio.json's successor                      — *DirectoryStore+Publishing*
+///  4. write the parts of portfolio.json's successor, and open a file for it     — *DirectoryStore+Publishing*
 ///  5. append the events to the journal, one pwrite                              — *DirectoryStore+Committing*
-///  6. publish: write the temporary file, exchange it with portfolio.json
+///  6. publish: put them together in the file, exchange it with portfolio.json
 ///  7. ``unlock()``
 ///  8. ``sync(through:)``: fdatasync the journal; only then acknowledge
 ///

@@ -52,6 +52,12 @@ struct PortfolioWriter: ~Copyable {
     private var text = LineWriter(capacity: 4096)
 
     mutating func write(_ state: AccountState, _ reference: JournalReference) throws(StorageError) -> [UInt8] {
+        try update(state)
+        return text(of: state, reference)
+    }
+
+    /// Writes the parts that have changed.
+    mutating func update(_ state: AccountState) throws(StorageError) {
         updatePositions(state.positions)
         if queue != state.queue { try updateQueue(state.queue) }
         if signals != state.signals { try updateSignals(state.signals) }
@@ -59,6 +65,10 @@ struct PortfolioWriter: ~Copyable {
             cyclesText = try state.cycles.portfolioText()
             cycles = state.cycles
         }
+    }
+
+    /// Puts the parts together: all of portfolio.json, for the state that was given to ``update(_:)`` last.
+    mutating func text(of state: AccountState, _ reference: JournalReference) -> [UInt8] {
         text.removeAll()
         text.beginObject(.indented)
         text.member("format", formatName)

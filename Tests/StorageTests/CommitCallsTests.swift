@@ -16,7 +16,9 @@ import Testing
         "read portfolio.json.tmp",
         // 5. The event, and 6. the view.
         "write journal.jsonl", "startWriting journal.jsonl", "write portfolio.json.tmp", "write portfolio.json.tmp",
-        "close portfolio.json.tmp", "exchange portfolio.json.tmp with portfolio.json", "status portfolio.json.tmp",
+        "close portfolio.json.tmp", "exchange portfolio.json.tmp with portfolio.json",
+        // What was there before may be an edit.
+        "open portfolio.json.tmp", "status portfolio.json.tmp", "read portfolio.json.tmp", "close portfolio.json.tmp",
         // 7.
         "unlock journal.jsonl", "write .lock", "unlock .lock",
         // 8. And whether what was synced is still the journal.
