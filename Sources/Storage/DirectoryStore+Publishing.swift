@@ -263,12 +263,7 @@ extension DirectoryStore {
     private func text(of name: String) -> [UInt8]? {
         guard let file = try? system.open(name, in: directory.descriptor, .readOnly) else { return nil }
         defer { try? system.close(file) }
-        guard let size = try? system.status(file).size else { return nil }
-        return text(of: file, size)
-    }
-
-    private func text(of file: FileDescriptor, _ size: Int64) -> [UInt8]? {
-        guard size <= Portfolio.maximumByteCount else { return nil }
+        guard let size = try? system.status(file).size, size <= Portfolio.maximumByteCount else { return nil }
         var isRead = false
         // One byte more than the size: a file that has grown meanwhile is another text.
         let bytes = [UInt8](unsafeUninitializedCapacity: Int(size) + 1) { buffer, initializedCount in

@@ -102,7 +102,7 @@ final class FileLock {
     private var file: OpenLock?
     private(set) var isHeld = false
     /// The most bytes that a file may have, as it was when the lock was taken.
-    private(set) var fileSizeLimit: Int64 = 0
+    private var fileSizeLimit: Int64 = 0
 
     private struct OpenLock {
         let descriptor: FileDescriptor

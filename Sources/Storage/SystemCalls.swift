@@ -26,9 +26,11 @@ public struct SystemCalls: System {
             name.withCString { name in
                 repeating { openat(directory.rawValue, name, flags | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0o600) }
             })
-        if mode != .readOnly { NotInherited.add(file) }
-        // Where it is not allowed, reading costs a little more.
-        if mode != .readOnly { _ = pt_leave_access_time(file.rawValue) }
+        if mode != .readOnly {
+            NotInherited.add(file)
+            // Where it is not allowed, reading costs a little more.
+            _ = pt_leave_access_time(file.rawValue)
+        }
         return file
     }
 

@@ -157,7 +157,7 @@ class KilledTraderTest(SystemTest):
 
         template = self.directory / "template"
         self.prepare(template)
-        kills, after_the_commit = 0, 0
+        kills, after_the_commit, missed = 0, 0, 0
         for name, number in self.calls_on_the_account(template):
             point = f"killed at {name} {number}"
             path = self.directory / "account"
@@ -165,10 +165,14 @@ class KilledTraderTest(SystemTest):
             strace = ["strace", "-qq", "-o", "/dev/null", "-e", f"trace={name}", "-e", f"inject={name}:signal=KILL:when={number}"]
             killed = self.started(start(*strace, *self.trader(path)))
             killed.communicate(timeout=60)
-            self.assertNotEqual(killed.returncode, 0, f"not {point}")
-            kills += 1
             was_done = len(self.outcome(path)) == len(expected)
-            after_the_commit += was_done
+            if killed.returncode == 0:
+                # A new file is made until its inode lies right: how many attempts that takes differs from run to run.
+                self.assertTrue(was_done, f"not {point}, and yet not done")
+                missed += 1
+            else:
+                kills += 1
+                after_the_commit += was_done
             run(*map(str, self.trader(path)))
             outcome = self.outcome(path)
             if was_done:
@@ -179,7 +183,8 @@ class KilledTraderTest(SystemTest):
             self.assert_verifies(path)
             shutil.rmtree(path)
         self.assertGreater(min(kills - after_the_commit, after_the_commit), 0, "the kills were all on one side of the commit")
-        note(f"{kills} kills, {after_the_commit} of them after the commit")
+        self.assertGreater(kills, missed, "most calls were never reached")
+        note(f"{kills} kills, {after_the_commit} of them after the commit; {missed} calls were not made again")
 
     def calls_on_the_account(self, template: Path) -> Iterator[tuple[str, int]]:
         """Each system call and the how manieth of its name it is, from the first that concerns the account: before it only the program
