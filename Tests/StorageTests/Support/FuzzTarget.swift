@@ -171,7 +171,7 @@ enum FuzzTarget: String, CaseIterable {
         var files: [String: [UInt8]] = [:]
         var rest = bytes[...]
         for name in ["paper_portfolio.json", OldFiles.logName, OldFiles.queueName] {
-            let end = rest.indices.first { rest[$0...].starts(with: "\n%%\n".utf8) }
+            let end = rest.indices.first { rest[$0] == fill && rest[$0...].starts(with: "\n%%\n".utf8) }
             files[name] = Array(rest[..<(end ?? rest.endIndex)])
             guard let end else { break }
             rest = rest[(end + 4)...]
@@ -254,7 +254,7 @@ func sealedPortfolio(_ bytes: [UInt8]) -> [UInt8] {
     guard bytes.first == UInt8(ascii: "s") else { return bytes }
     var text = Array(bytes.dropFirst())
     let start = Array(",\n  \"checksum\": \"crc32c:".utf8)
-    if let place = text.indices.last(where: { text[$0...].starts(with: start) }) { text.removeLast(text.count - place) }
+    if let place = text.indices.last(where: { text[$0] == start[0] && text[$0...].starts(with: start) }) { text.removeLast(text.count - place) }
     let checksum = text.withUnsafeBytes { CRC32C.checksum($0) }
     return text + start + "\(hexadecimal(checksum))\"\n}\n".utf8
 }
