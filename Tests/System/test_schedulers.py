@@ -117,7 +117,7 @@ class TwoSchedulersTest(SystemTest):
 class KilledTraderTest(SystemTest):
     """The trader has two positions to sell and three opportunities to buy."""
 
-    CALLS = "openat,flock,pread64,pwrite64,fstat,newfstatat,sync_file_range,rename,renameat2,unlinkat,fdatasync,fsync,close"
+    CALLS = "openat,flock,fcntl,pread64,pwrite64,fstat,newfstatat,statx,sync_file_range,rename,renameat2,unlinkat,fdatasync,fsync,close"
     TIME = "2014-06-09T20:00:00Z"
 
     def prepare(self, path: Path) -> None:
