@@ -254,7 +254,9 @@ func sealedPortfolio(_ bytes: [UInt8]) -> [UInt8] {
     guard bytes.first == UInt8(ascii: "s") else { return bytes }
     var text = Array(bytes.dropFirst())
     let start = Array(",\n  \"checksum\": \"crc32c:".utf8)
-    if let place = text.indices.last(where: { text[$0] == start[0] && text[$0...].starts(with: start) }) { text.removeLast(text.count - place) }
+    if let place = text.indices.last(where: { text[$0] == start[0] && text[$0...].starts(with: start) }) {
+        text.removeLast(text.count - place)
+    }
     let checksum = text.withUnsafeBytes { CRC32C.checksum($0) }
     return text + start + "\(hexadecimal(checksum))\"\n}\n".utf8
 }
