@@ -129,7 +129,7 @@ class SystemCallsTest(SystemTest):
         for operation, template in self.templates():
             points = [(call, number) for call in CALLS for number in range(operation.first[call] + 1, operation.calls[call] + 1)]
             for call, number in self.sample(points):
-                self.check(operation, template, f"inject={call}:signal=SIGKILL:when={number}", is_killed=True)
+                self.check(operation, template, call, number, "signal=SIGKILL", is_killed=True)
         self.report("strace-kill", "points", "lost", started)
         if IS_EXHAUSTIVE:
             self.assertGreater(self.acknowledged, 0, "nobody was killed after an acknowledgement: nothing shows that it holds")
@@ -138,11 +138,11 @@ class SystemCallsTest(SystemTest):
         started = time.monotonic()
         for operation, template in self.templates():
             points = [
-                (call, error, f"{number}{for_ever}") for call in CALLS for error in ERRORS[call] for for_ever in ("", "+")
+                (call, error, number, for_ever) for call in CALLS for error in ERRORS[call] for for_ever in ("", "+")
                 for number in range(operation.first[call] + 1, operation.calls[call] + 1)
             ]  # fmt: skip
-            for call, error, when in self.sample(points):
-                self.check(operation, template, f"inject={call}:error={error}:when={when}", is_killed=False)
+            for call, error, number, for_ever in self.sample(points):
+                self.check(operation, template, call, number, f"error={error}", is_killed=False, for_ever=for_ever)
         self.report("strace-errors", "points", "wrong", started)
 
     def sample(self, points: list) -> list:
@@ -182,13 +182,20 @@ class SystemCallsTest(SystemTest):
         shutil.rmtree(self.path, ignore_errors=True)
         return Path(shutil.copytree(template, self.path))
 
-    def check(self, operation: Operation, template: Path, injection: str, is_killed: bool) -> None:
+    def check(
+        self, operation: Operation, template: Path, call: str, number: int, what: str, is_killed: bool, for_ever: str = "",
+    ) -> None:
+        injection = f"inject={call}:{what}:when={number}{for_ever}"
         account, log = self.copy(template), self.directory / "log"
         before = self.events(*template.glob("journal*"))
         result = traced(["-e", injection], account, operation.arguments, log)
-        is_reached = ("killed by SIGKILL" if is_killed else "(INJECTED)") in log.read_text(errors="replace")
+        calls = log.read_text(errors="replace")
+        is_reached = ("killed by SIGKILL" if is_killed else "(INJECTED)") in calls
         self.reached += is_reached
         self.missed += not is_reached
+        if not is_reached:
+            made = Counter(re.findall(rf"^(\d+) +{call}\(", calls, re.MULTILINE))
+            self.assertLess(max(made.values(), default=0), number, f"{operation.name}: {injection} had no effect")
         problem = self.problem(operation, account, result, before, is_killed and is_reached)
         self.acknowledged += is_reached and is_acknowledged(result)
         if problem:

@@ -222,8 +222,8 @@ import Testing
         }
         if kind != .inPlaceBeforeClosing {
             #expect(try account.deposit(Money(clamping: 1)).cashAfter == Money(clamping: 10_005_000_002))
+            #expect(log.withLock { $0.count } == 1)
         }
-        if kind != .inPlaceBeforeClosing { #expect(log.withLock { $0.count } == 1) }
         account.close()
         let files = machine.disk.files(in: simulatedPath)
         #expect(files.filter { $0.key.hasPrefix("portfolio.json.edited-") }.map(\.value) == [edit])

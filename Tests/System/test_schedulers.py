@@ -162,12 +162,15 @@ class KilledTraderTest(SystemTest):
             point = f"killed at {name} {number}"
             path = self.directory / "account"
             shutil.copytree(template, path)
-            strace = ["strace", "-qq", "-o", "/dev/null", "-e", f"trace={name}", "-e", f"inject={name}:signal=KILL:when={number}"]
+            log = self.directory / "killed"
+            strace = ["strace", "-qq", "-o", log, "-e", f"trace={name}", "-e", f"inject={name}:signal=KILL:when={number}"]
             killed = self.started(start(*strace, *self.trader(path)))
             killed.communicate(timeout=60)
             was_done = len(self.outcome(path)) == len(expected)
             if killed.returncode == 0:
                 # A new file is made until its inode lies right: how many attempts that takes differs from run to run.
+                made = sum(call.startswith(f"{name}(") for call in log.read_text(errors="replace").splitlines())
+                self.assertLess(made, number, f"not {point}")
                 self.assertTrue(was_done, f"not {point}, and yet not done")
                 missed += 1
             else:
