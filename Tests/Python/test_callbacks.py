@@ -193,7 +193,7 @@ class AnalystTest(NothingPrinted, AccountTest):
             with Account(self.path) as other, other.lock():
                 held.set()
                 time.sleep(0.8)
-            released.set()
+                released.set()  # still inside: whoever waits goes on at once
 
         def analyst(symbol: str, at: datetime) -> Analysis:
             asked.append(symbol)
