@@ -42,12 +42,12 @@ extension DirectoryStore {
         let directory = try AccountDirectory(
             path: path, system: system, creating: creates, isReadOnly: options.isReadOnly, allowsNetwork: options.allowsNetwork)
         if options.isReadOnly {
-            guard let journal = try directory.open(AccountFile.journal, .readOnly) else { throw try noJournal(directory) }
+            let journal = try directory.openJournalWithoutLock()
             let store = DirectoryStore(directory: directory, durability: options.durability, journal: journal)
             try store.load(isLocked: false)
             return store
         }
-        if !creates, try directory.open(AccountFile.journal, .readOnly) == nil { throw try noJournal(directory) }
+        if !creates { _ = try directory.openJournalWithoutLock() }
         let lock = FileLock(
             AccountFile.lock, in: directory.descriptor, path: directory.path(of: AccountFile.lock), purpose: .account,
             system: system)
@@ -61,7 +61,7 @@ extension DirectoryStore {
             try store.publishUnlessReadOnly()
             return store
         }
-        guard creates, try !directory.hasParts() else { throw try noJournal(directory) }
+        guard creates, try !directory.hasParts() else { throw try directory.noJournal() }
         try directory.syncName()
         let new = try newAccount(AccountFiles(directory))
         let journal = try createJournal(new, in: directory)
@@ -79,15 +79,6 @@ extension DirectoryStore {
             guard error.kind == .readOnly else { throw error }
             notice(isWarning: true, error.description)
         }
-    }
-
-    private static func noJournal(_ directory: AccountDirectory) throws(StorageError) -> StorageError {
-        let path = escaped(directory.path)
-        return try directory.hasParts()
-            ? StorageError(
-                .missingData, "\(path) has files of an account but no \(AccountFile.journal): restore it, or recover what is left"
-            )
-            : StorageError(.noAccount, "there is no account at \(path)")
     }
 
     private static func createJournal(_ new: NewAccount, in directory: AccountDirectory) throws(StorageError) -> OpenFile {
@@ -117,7 +108,7 @@ extension DirectoryStore {
             try system.rename(AccountFile.nextJournal, to: AccountFile.journal, in: directory.descriptor)
         }
         try directory.syncDirectory()
-        guard let journal = try directory.open(AccountFile.journal, .readWrite) else { throw try noJournal(directory) }
+        guard let journal = try directory.open(AccountFile.journal, .readWrite) else { throw try directory.noJournal() }
         return journal
     }
 
@@ -296,6 +287,24 @@ extension DirectoryStore {
 }
 
 extension AccountDirectory {
+    /// Opens the journal of an account that has to be here, to read it.
+    func openJournalWithoutLock() throws(StorageError) -> OpenFile {
+        if let journal = try open(AccountFile.journal, .readOnly) { return journal }
+        let reason = try noJournal()
+        // Another process may have made the account in between. Its journal comes first: who sees the other files finds it now.
+        guard reason.kind == .missingData, let journal = try open(AccountFile.journal, .readOnly) else { throw reason }
+        return journal
+    }
+
+    /// What it means that there is no journal.
+    func noJournal() throws(StorageError) -> StorageError {
+        try hasParts()
+            ? StorageError(
+                .missingData,
+                "\(escaped(path)) has files of an account but no \(AccountFile.journal): restore it, or recover what is left")
+            : StorageError(.noAccount, "there is no account at \(escaped(path))")
+    }
+
     /// Whether parts of an account are here, but for the journal that a half-done creation leaves.
     func hasParts() throws(StorageError) -> Bool {
         try names().contains { AccountFile.isPart($0) && $0 != AccountFile.nextJournal }

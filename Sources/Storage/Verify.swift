@@ -28,12 +28,7 @@ public func verifyAccount(path: String, system: any System) throws(StorageError)
     let directory = try AccountDirectory(path: path, system: system, creating: false, isReadOnly: true, allowsNetwork: true)
     // portfolio.json first: whatever it says has to be in the journal that is read afterwards.
     let portfolio = try directory.contents(AccountFile.portfolio, limit: Portfolio.maximumByteCount)
-    guard let current = try directory.open(AccountFile.journal, .readOnly) else {
-        throw try directory.hasParts()
-            ? StorageError(
-                .missingData, "\(escaped(directory.path)) has files of an account but no \(AccountFile.journal): restore it")
-            : StorageError(.noAccount, "there is no account at \(escaped(directory.path))")
-    }
+    let current = try directory.openJournalWithoutLock()
     var verifier = Verifier(directory: directory)
     let start = JournalLine(firstOf: try directory.read(current, AccountFile.journal, at: 0, count: maximumLineCount))
     var (generation, accountID) = (UInt32.max, "")

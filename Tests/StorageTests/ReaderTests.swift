@@ -96,6 +96,57 @@ import Testing
         }
     }
 
+    /// Before one of its calls, whichever that is: whoever looks finds the account, or nothing, and never parts of one.
+    @Test func `an account that is made meanwhile is there or not, whoever looks for it`() throws {
+        func opening(readOnly: Bool, creating: Bool) -> (SimulatedSystem) throws -> Void {
+            { process in
+                var options = Options()
+                (options.isReadOnly, options.createsIfMissing, options.system) = (readOnly, creating, process)
+                try Account(simulatedPath, options: options).close()
+            }
+        }
+        let looks: [(name: String, body: (SimulatedSystem) throws -> Void)] = [
+            ("opening it read-only", opening(readOnly: true, creating: false)),
+            ("opening it", opening(readOnly: false, creating: false)),
+            ("opening or making it", opening(readOnly: false, creating: true)),
+            ("verifying it", { _ = try Account.verify(simulatedPath, system: $0) }),
+            (
+                "rescuing it",
+                { process in
+                    var options = Options()
+                    options.system = process
+                    _ = try Account.recover(simulatedPath, options: options)
+                }
+            ),
+        ]
+        for look in looks {
+            var found = Set<Status>()
+            for number in 0... {
+                let machine = SimulatedMachine()
+                let process = machine.process()
+                let count = Locked(0)
+                process.onCall { _ in
+                    let isNow = count.withLock { count in
+                        count += 1
+                        return count == number + 1
+                    }
+                    if isNow { try? machine.account().close() }
+                    return nil
+                }
+                do {
+                    try look.body(process)
+                    found.insert(.ok)
+                } catch let error as PaperTradeError {
+                    found.insert(error.status)
+                    #expect(error.status == .noAccount, "\(look.name), made before call \(number): \(error)")
+                }
+                process.onCall(nil)
+                if count.withLock({ $0 }) <= number { break }
+            }
+            #expect(found.contains(.ok), "\(look.name)")
+        }
+    }
+
     @Test func `a file that somebody has a lease on is waited for, but not for ever`() throws {
         let machine = try SimulatedMachine.withAccount()
         for (count, opens) in [(1, true), (50, true), (51, false)] {
