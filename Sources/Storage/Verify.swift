@@ -120,7 +120,7 @@ private struct Verifier {
         }
         previous = (last, state.accountID, state.generation)
         report.state = state
-        report.lastSeq = last.seq
+        if last.seq > 0 { report.lastSeq = last.seq }
         report.durableSeq = durableSeq
     }
 

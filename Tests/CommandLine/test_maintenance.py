@@ -69,6 +69,13 @@ class Damage(PTTestCase):
         self.assertRegex(out, r"(?m)^portfolio\.json +not proved, because of what is wrong: leave it as it is, 'pt recover' may need it$")
         self.assertNotIn("publishes", out)
 
+    def test_verify_says_how_far_it_read_if_nothing_of_the_journal_is_good(self):
+        self.done("reset")
+        self.damage("journal-1.jsonl")
+        journal = self.account / "journal.jsonl"
+        journal.write_bytes(b"?" + journal.read_bytes()[1:])
+        self.assertRegex(self.pt("verify").out, r"(?m)^Events +4, from 1 to 4$")
+
     def test_recover_says_where_history_begins_and_where_the_events_before_it_are(self):
         self.damage()
         out = self.done("recover").out
