@@ -114,6 +114,7 @@ private struct Recovery {
         let highest = max(good.highestSeq, state.seq)
         if report.isFromPortfolio { report.lostEvents = highest - state.seq }
         let records = try newGeneration(state, restsOn: restsOn, lastSeq: highest)
+        try keepNextJournal(after: state)
         try DirectoryStore.writeNextJournal(records, previousCRC: crc, in: directory)
         // Each step leaves either the damaged journal or the new one in place.
         if journal != nil {
@@ -215,6 +216,21 @@ private struct Recovery {
             throw StorageError(error)
         }
         return draft.records
+    }
+
+    /// After an interrupted reset the journal of the generation before has the name that the next one is about to get.
+    private func keepNextJournal(after state: AccountState) throws(StorageError) {
+        guard try directory.status(AccountFile.nextJournal) != nil else { return }
+        let generation = try directory.movingJournal(of: state.accountID)?.generation
+        // A reset that did not come to its exchange.
+        if let generation, generation > state.generation { return }
+        var name = generation.map { AccountFile.sealedJournal($0) } ?? AccountFile.nextJournal
+        if try directory.status(name) != nil { name = try directory.freeName("\(AccountFile.nextJournal).recovered") }
+        try attempt("rename", directory.path(of: AccountFile.nextJournal)) { () throws(Errno) in
+            try system.rename(AccountFile.nextJournal, to: name, in: directory.descriptor)
+        }
+        // Before another file gets the old name.
+        try directory.syncDirectory()
     }
 
     private func keepJournal(generation: UInt32) throws(StorageError) -> String {

@@ -54,6 +54,89 @@ import Testing
         #expect(try verify(original, on: machine).state == after.state)
     }
 
+    /// What another process does in the destination before each call: both come out whole, or one is told that it came second.
+    @Test(arguments: [true, false])
+    func `leaves what somebody else makes in its directory alone`(isAnotherBackup: Bool) throws {
+        let start = machine.disk
+        var (firstCount, secondCount) = (0, 0)
+        for number in 0... {
+            let machine = SimulatedMachine(start)
+            @Sendable func account(_ path: String, _ system: SimulatedSystem) throws(PaperTradeError) -> Account {
+                var options = Options()
+                (options.system, options.lockTimeoutMilliseconds) = (system, 0)
+                return try Account(path, options: options)
+            }
+            let process = machine.process()
+            let backedUp = try account(original, process)
+            let other = try account("/other", machine.process())
+            let (count, acknowledged) = (Locked(0), Locked<String?>(nil))
+            process.onCall { _ in
+                let isNow = count.withLock { count in
+                    count += 1
+                    return count == number + 1
+                }
+                guard isNow else { return nil }
+                do throws(PaperTradeError) {
+                    if isAnotherBackup {
+                        try other.backUp(to: copy)
+                        let id = try other.summary().accountID
+                        acknowledged.withLock { $0 = id }
+                    } else {
+                        let made = try account(copy, machine.process())
+                        try made.deposit(Money(clamping: 5))
+                        let id = try made.summary().accountID
+                        acknowledged.withLock { $0 = id }
+                    }
+                } catch {
+                    #expect(error.status == .busy || error.status == .exists, "before call \(number): \(error)")
+                }
+                return nil
+            }
+            var expected = acknowledged.withLock { $0 }
+            do throws(PaperTradeError) {
+                try backedUp.backUp(to: copy)
+                expected = try backedUp.summary().accountID
+                firstCount += 1
+            } catch {
+                #expect(error.status == .exists, "before call \(number): \(error)")
+                expected = acknowledged.withLock { $0 }
+                secondCount += 1
+            }
+            process.onCall(nil)
+            let report = try verify(copy, on: machine)
+            #expect(report.problems.isEmpty && report.state.accountID == expected, "before call \(number)")
+            if count.withLock({ $0 }) <= number { break }
+        }
+        #expect(firstCount > 10 && secondCount > 0)
+    }
+
+    @Test func `that fails removes its own files, and no others`() throws {
+        let (start, path) = (machine.disk, copy)
+        for number in 0... {
+            let machine = SimulatedMachine(start)
+            let process = machine.process()
+            var options = Options()
+            options.system = process
+            let account = try Account(original, options: options)
+            let count = Locked(0)
+            process.onCall { call in
+                let now = count.withLock { count in
+                    count += 1
+                    return count - 1
+                }
+                if now == number {
+                    machine.withState { $0.disk.plant([1], as: "notes", in: path) }
+                }
+                return now >= number && call.operation == .sync ? .fail(.inputOutput) : nil
+            }
+            let isDone = (try? account.backUp(to: copy)) != nil
+            process.onCall(nil)
+            let names = Set(machine.disk.files(in: copy).keys).subtracting(["notes"])
+            #expect(isDone || names.isEmpty, "failing from call \(number) on: \(names)")
+            if count.withLock({ $0 }) <= number { break }
+        }
+    }
+
     @Test func `is whole or no account after a power cut at any call, and whole as soon as it is made`() throws {
         let snapshots = try machine.snapshots {
             try account.backUp(to: copy)

@@ -41,6 +41,47 @@ import Testing
         #expect(try verifyAccount(path: simulatedPath, system: machine.process()).problems.isEmpty)
     }
 
+    @Test(arguments: [nil, "", "x"])
+    func `keeps the journal that an interrupted reset had not renamed yet`(spoiling: String?) throws {
+        let machine = try SimulatedMachine.withAccount()
+        let account = try machine.account()
+        try account.deposit(Money(clamping: 5))
+        let old = try #require(machine.disk.files(in: simulatedPath)[AccountFile.journal])
+        let snapshots = try machine.snapshots { try account.reset() }
+        var count = 0
+        for snapshot in snapshots where snapshot.disk.files(in: simulatedPath)[AccountFile.nextJournal] == old {
+            count += 1
+            var disk = snapshot.disk.settled()
+            var new = try #require(disk.files(in: simulatedPath)[AccountFile.journal])
+            new[60] ^= 1
+            disk.plant(new, as: AccountFile.journal, in: simulatedPath)
+            var kept = old
+            if let spoiling {
+                kept = Array(spoiling.utf8)
+                disk.plant(kept, as: AccountFile.nextJournal, in: simulatedPath)
+            }
+            let machine = SimulatedMachine(disk)
+            let steps = try machine.snapshots {
+                let report = try Account.recover(simulatedPath, options: options(machine.process()))
+                #expect(report.isFromPortfolio && report.generation == 2, "\(snapshot.call)")
+            }
+            let files = machine.disk.files(in: simulatedPath)
+            let name = try #require(files.first { $0.value == kept }?.key, "\(snapshot.call): lost")
+            #expect((name == AccountFile.sealedJournal(1)) == (spoiling == nil), "\(name)")
+            #expect(try verifyAccount(path: simulatedPath, system: machine.process()).problems.isEmpty, "\(snapshot.call)")
+            var generator = SeededGenerator(for: "recover after a reset")
+            for step in steps {
+                for disk in step.disk.afterPowerCut(limit: 100, using: &generator) {
+                    let machine = SimulatedMachine(disk)
+                    _ = try Account.recover(simulatedPath, options: options(machine.process()))
+                    let isThere = machine.disk.files(in: simulatedPath).values.contains(kept)
+                    #expect(isThere, "\(snapshot.call): lost in a power cut before \(step.call) of the recovery")
+                }
+            }
+        }
+        #expect(count > 0)
+    }
+
     @discardableResult
     private func important(_ account: Account) throws -> Receipt {
         try account.deposit(Money(clamping: 77_000_000), RequestOptions(id: "important"))
