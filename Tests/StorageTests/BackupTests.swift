@@ -118,20 +118,25 @@ import Testing
             var options = Options()
             options.system = process
             let account = try Account(original, options: options)
-            let count = Locked(0)
+            let (count, isPlanted) = (Locked(0), Locked(false))
             process.onCall { call in
                 let now = count.withLock { count in
                     count += 1
                     return count - 1
                 }
                 if now == number {
-                    machine.withState { $0.disk.plant([1], as: "notes", in: path) }
+                    let isThere = machine.withState { state in
+                        state.disk.plant([1], as: "notes", in: path)
+                        return state.disk.hasFile("notes", in: path)
+                    }
+                    isPlanted.withLock { $0 = isThere }
                 }
                 return now >= number && call.operation == .sync ? .fail(.inputOutput) : nil
             }
             let isDone = (try? account.backUp(to: copy)) != nil
             process.onCall(nil)
-            let names = Set(machine.disk.files(in: copy).keys).subtracting(["notes"])
+            var names = Set(machine.disk.files(in: copy).keys)
+            #expect((names.remove("notes") != nil) == isPlanted.withLock { $0 }, "failing from call \(number) on")
             #expect(isDone || names.isEmpty, "failing from call \(number) on: \(names)")
             if count.withLock({ $0 }) <= number { break }
         }

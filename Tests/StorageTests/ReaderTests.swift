@@ -124,6 +124,7 @@ import Testing
             for number in 0... {
                 let machine = SimulatedMachine()
                 let process = machine.process()
+                try process.makeDirectory(path: simulatedPath, mode: 0o700)
                 let count = Locked(0)
                 process.onCall { _ in
                     let isNow = count.withLock { count in
