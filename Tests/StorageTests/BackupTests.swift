@@ -165,6 +165,28 @@ import Testing
         }
         #expect(wholeCount > 100 && noneCount > 100, "\(wholeCount) whole, \(noneCount) none")
     }
+
+    @Test func `is whole or no account if its process is killed while it writes the journal`() throws {
+        let start = machine.disk
+        let whole = try verify(original, on: machine).lastSeq
+        let journal = try #require(start.files(in: original)[AccountFile.journal])
+        let lineEnds = journal.indices.dropFirst().filter { journal[$0] == fill && journal[$0 - 1] != fill }
+        #expect(lineEnds.count == 7)
+        for count in lineEnds.flatMap({ [$0 - 100, $0, $0 + 1] }) {
+            let machine = SimulatedMachine(start)
+            let process = machine.process()
+            var options = Options()
+            options.system = process
+            let account = try Account(original, options: options)
+            process.onCall { call in
+                call.operation == .write && call.subject.hasPrefix(AccountFile.journal) ? .killAfter(count) : nil
+            }
+            #expect(throws: PaperTradeError.self) { try account.backUp(to: copy) }
+            #expect(machine.disk.files(in: copy).contains { $0.key.hasPrefix(AccountFile.journal) && $0.value.count == count })
+            let seq = (try? DirectoryStore.open(copy, machine.process()))?.state.seq
+            #expect(seq == nil || seq == whole, "killed after \(count) bytes")
+        }
+    }
 }
 
 /// On real files.
