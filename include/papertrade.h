@@ -609,7 +609,7 @@ typedef struct pt_execution {
 /* Executes the queue: asks the analyst about each entry (without holding the lock), then in one commit, in queue order,
  * re-validates every entry and either buys it or removes it with its reason. An opportunity leaves the queue in the same
  * instant as its buy enters the portfolio. `count` receives the number of entries dealt with. With NULL and 0 it only counts; the capacity
- * is checked before the analyst is asked. PT_STOPPED, PT_BUFFER_TOO_SMALL. */
+ * is checked before the analyst is asked. PT_STOPPED, PT_BUFFER_TOO_SMALL, PT_MISUSE inside a batch or while this thread holds the lock. */
 pt_status pt_execute_queue(pt_account *account, pt_analyst_fn analyst, void *context, pt_execution *out, size_t capacity,
                            size_t *count, pt_error *error);
 

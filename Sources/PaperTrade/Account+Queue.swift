@@ -34,9 +34,10 @@ extension Account {
         guard limit == .max else {
             // Nobody can add to the queue between the look and the change.
             return try locked { () throws(PaperTradeError) in
-                let count = try queue().count
+                let time = try now()
+                let count = try read { state in state.freshQueue(at: time).count }
                 guard count <= limit else { throw Self.tooSmall(count) }
-                return try dequeueAll()
+                return try change(.dequeueAll, RequestOptions(time: time)).outcome.removed
             }
         }
         return try change(.dequeueAll, RequestOptions()).outcome.removed
@@ -63,11 +64,13 @@ extension Account {
     /// `stopped`: that ends the call with nothing changed. It may read the account, not change it.
     ///
     /// - Parameter limit: refuse, before asking anybody, if there are more entries.
-    /// - Throws: `bufferTooSmall`, `stopped`, `misuse` inside a batch, and the errors of any change.
+    /// - Throws: `bufferTooSmall`, `stopped`, `misuse` inside a batch or while this thread holds the account's lock, and the errors of any
+    ///   change.
     public func executeQueue(limit: Int = .max, analyst: Analyst) throws(PaperTradeError) -> [Execution] {
         try checkUsable(isReading: false)
-        guard !(gate.isInside && batch != nil) else {
-            throw PaperTradeError(.misuse, "executing the queue is not allowed inside a batch: commit it first")
+        guard !(gate.isInside && (batch != nil || lockCount > 0)) else {
+            throw PaperTradeError(
+                .misuse, "executing the queue is not allowed inside a batch or while holding the account's lock: end that first")
         }
         let time = try now()
         let entries = try read { state in state.queue }

@@ -331,10 +331,16 @@ func fill<Element, Output>(
     _ convert: (Element) -> Output
 ) throws(PaperTradeError) {
     count?.pointee = elements.count
-    if out == nil && capacity == 0 { return }
-    guard let out else { throw invalidArgument("out is NULL, but capacity is \(UInt(bitPattern: capacity))") }
+    guard try !onlyCounts(out, capacity), let out else { return }
     guard elements.count <= limit(capacity) else { throw tooSmall(elements.count, capacity) }
     for (index, element) in elements.enumerated() { out[index] = convert(element) }
+}
+
+/// Whether the caller only wants to know how many there are: what would be done to fill the array is then not done.
+func onlyCounts<Output>(_ out: UnsafeMutablePointer<Output>?, _ capacity: Int) throws(PaperTradeError) -> Bool {
+    if out != nil { return false }
+    guard capacity == 0 else { throw invalidArgument("out is NULL, but capacity is \(UInt(bitPattern: capacity))") }
+    return true
 }
 
 func tooSmall(_ count: Int, _ capacity: Int) -> PaperTradeError {

@@ -46,7 +46,7 @@ public func pt_dequeue_all(
 ) -> pt_status {
     perform(account, error) { (account) throws(PaperTradeError) in
         count?.pointee = try account.queue().count
-        if out == nil && capacity == 0 { return }
+        if try onlyCounts(out, capacity) { return }
         try fill(out, capacity, count, with: account.dequeueAll(limit: limit(capacity))) { pt_queue_entry($0) }
     }
 }
@@ -70,7 +70,7 @@ public func pt_execute_queue(
 ) -> pt_status {
     perform(account, error) { (account) throws(PaperTradeError) in
         count?.pointee = try account.queuedCount()
-        if out == nil && capacity == 0 { return }
+        if try onlyCounts(out, capacity) { return }
         let executions = try account.executeQueue(limit: limit(capacity), analyst: swiftAnalyst(analyst, context))
         try fill(out, capacity, count, with: executions) { pt_execution($0) }
     }

@@ -67,7 +67,8 @@ extension DirectoryStore {
         let journal = try createJournal(new, in: directory)
         let store = DirectoryStore(directory: directory, durability: options.durability, journal: journal)
         try store.load(isLocked: true)
-        try store.publish()
+        // The account is made; if it cannot be published now, the next open does it.
+        do throws(StorageError) { try store.publish() } catch { store.notice(isWarning: true, error.description) }
         return store
     }
 
@@ -107,7 +108,12 @@ extension DirectoryStore {
         try attempt("rename", directory.path(of: AccountFile.nextJournal)) { () throws(Errno) in
             try system.rename(AccountFile.nextJournal, to: AccountFile.journal, in: directory.descriptor)
         }
-        try directory.syncDirectory()
+        do throws(StorageError) {
+            try directory.syncDirectory()
+        } catch {
+            throw StorageError(
+                .uncertain, "the account was made, but may not be on the disk (\(error)): open it again", errno: error.errno)
+        }
         guard let journal = try directory.open(AccountFile.journal, .readWrite) else { throw try directory.noJournal() }
         return journal
     }
@@ -120,8 +126,11 @@ extension DirectoryStore {
         }.joined()
     }
 
-    /// Writes and syncs the first lines of a new generation, one group, to `journal.jsonl.next`.
-    static func writeNextJournal(_ records: [Record], previousCRC: UInt32, in directory: AccountDirectory) throws(StorageError) {
+    /// Writes and syncs the first lines of a new generation, one group, to `journal.jsonl.next`, and returns that.
+    @discardableResult
+    static func writeNextJournal(
+        _ records: [Record], previousCRC: UInt32, in directory: AccountDirectory
+    ) throws(StorageError) -> OpenFile {
         let system = directory.system
         let name = AccountFile.nextJournal
         let path = directory.path(of: name)
@@ -139,12 +148,15 @@ extension DirectoryStore {
         let others = [AccountFile.lock, AccountFile.portfolio, AccountFile.portfolioTemporary].compactMap { name in
             try? directory.status(name)?.identity
         }
-        guard let file = try directory.open(name, .createNew, apartFrom: [directory.identity] + others) else { return }
+        guard let file = try directory.open(name, .createNew, apartFrom: [directory.identity] + others) else {
+            throw StorageError(.replaced, "\(escaped(path)) is gone")
+        }
         do throws(StorageError) {
             try attempt("write", path) { () throws(Errno) in
                 try directory.write(bytes, to: file, at: 0)
                 try system.sync(file.descriptor)
             }
+            return file
         } catch {
             try? system.unlink(name, in: directory.descriptor)
             throw error
@@ -160,14 +172,20 @@ extension DirectoryStore {
         _ = try portfolioPermissions()
         // Others may have unlocked before their sync: their records must not depend on a file that nobody syncs any more.
         try syncJournal()
-        try Self.writeNextJournal(records, previousCRC: position.crc, in: directory)
+        let next = try Self.writeNextJournal(records, previousCRC: position.crc, in: directory)
         let sealed = AccountFile.sealedJournal(state.generation)
         guard try directory.status(sealed) == nil else {
             throw StorageError(.exists, "\(escaped(directory.path(of: sealed))) exists already: move it away")
         }
         let end = position.offset
         let old = journal
+        // Before it is the journal: the lock file can be deleted meanwhile.
+        let nextPath = directory.path(of: AccountFile.nextJournal)
+        let isLocked = try attempt("lock", nextPath) { () throws(Errno) in try system.tryLock(next.descriptor, exclusive: true) }
+        guard isLocked else { throw StorageError(.busy, "\(escaped(nextPath)) is locked by another process: try again") }
         try exchangeJournals()
+        unlockJournal()
+        lockedJournal = (next, system.processID())
         // From here on the new generation is the account.
         do throws(StorageError) {
             try directory.syncDirectory()
@@ -179,10 +197,7 @@ extension DirectoryStore {
                 try system.sync(old.descriptor)
             }
             try directory.syncDirectory()
-            guard let file = try directory.open(AccountFile.journal, .readWrite) else {
-                throw StorageError(.replaced, "\(escaped(journalPath())) is gone")
-            }
-            journal = file
+            journal = next
             syncedSize = 0
             published = nil
             try load(isLocked: true)
@@ -229,19 +244,27 @@ extension DirectoryStore {
         guard try directory.status(AccountFile.nextJournal) != nil else { return }
         let path = directory.path(of: AccountFile.nextJournal)
         let generation = try directory.movingJournal(of: state.accountID)?.generation
-        let isRecovered = try readStart(journal).kind == .recover
-        // After a recovery it may be too damaged to say anything.
-        if let old = generation ?? (isRecovered ? state.generation &- 1 : nil), old < state.generation {
-            let sealed = AccountFile.sealedJournal(old)
-            var name = sealed
-            let isTaken = try directory.status(sealed) != nil
-            if isRecovered || isTaken { name = try directory.freeName("journal-\(old)-damaged.jsonl") }
+        let kind = try readStart(journal).kind
+        let isFirst = kind == .open || kind == .takeOver
+        var isDraft = isFirst || (generation ?? 0) > state.generation
+        let old = generation ?? state.generation &- 1
+        var name = AccountFile.sealedJournal(old)
+        let isTaken = try directory.status(name) != nil
+        // It may be too damaged to say what it is. Where the old journal has its name, or where there is nothing in it, it is a draft.
+        if !isDraft, generation == nil {
+            if isTaken && kind == .reset { isDraft = true } else { isDraft = try directory.isBlank(AccountFile.nextJournal) }
+        }
+        if !isDraft {
+            if isTaken || generation == nil || kind == .recover {
+                name = try directory.freeName("journal-\(old)-damaged.jsonl")
+            }
             try attempt("rename", path) { () throws(Errno) in
                 try system.rename(AccountFile.nextJournal, to: name, in: directory.descriptor)
             }
             notice(
                 isWarning: false,
-                "\(escaped(path)): finished an interrupted \(isRecovered ? "recovery" : "reset"), the old journal is \(name)")
+                "\(escaped(path)): finished an interrupted \(kind == .recover ? "recovery" : "reset"), the old journal is \(name)"
+            )
         } else {
             try attempt("remove", path) { () throws(Errno) in
                 try system.unlink(AccountFile.nextJournal, in: directory.descriptor)
@@ -308,6 +331,12 @@ extension AccountDirectory {
     /// Whether parts of an account are here, but for the journal that a half-done creation leaves.
     func hasParts() throws(StorageError) -> Bool {
         try names().contains { AccountFile.isPart($0) && $0 != AccountFile.nextJournal }
+    }
+
+    /// Whether nothing was written to a file, or nothing of it has reached the disk.
+    func isBlank(_ name: String) throws(StorageError) -> Bool {
+        guard let file = try open(name, .readOnly) else { return true }
+        return try read(file, name, at: 0, count: maximumLineCount).allSatisfy { $0 == fill || $0 == 0 }
     }
 
     func names() throws(StorageError) -> [String] {

@@ -168,7 +168,8 @@ extension DirectoryStore {
                 guard error == .noEntry || error.meansUnsupported else {
                     throw StorageError(error, "publish", directory.path(of: AccountFile.portfolio))
                 }
-                if error != .noEntry { try keepAsideIfEdited(AccountFile.portfolio) }
+                // There was none, it may be there by now: an editor moves the old one away before it writes.
+                try keepAsideIfEdited(AccountFile.portfolio)
                 try renameTemporary(file)
                 published = file
                 return

@@ -6,7 +6,14 @@ extension DirectoryStore {
             throw StorageError(.missingData, "\(escaped(journalPath())) is gone: restore it, or recover what is left")
         }
         if status.identity != journal.identity { return try followNewGeneration(isLocked: isLocked) }
-        if isLocked { journalSize = status.size }
+        if isLocked {
+            journalSize = status.size
+            if isUnmended {
+                // Another thread may have followed the reset since this one took the lock.
+                if lockedJournal?.file.identity != journal.identity { try lockJournalAgain() }
+                return try load(isLocked: true)
+            }
+        }
 
         // The end of the last known line, and a byte more.
         let count = min(Int(position.offset), checksumSuffixCount + 2)
@@ -106,11 +113,15 @@ extension DirectoryStore {
         }
         journal = file
         syncedSize = 0
-        if isLocked {
-            unlockJournal()
-            try lockJournal(Deadline(timeoutMilliseconds: 0, system: system))
-        }
+        isUnmended = true
+        if isLocked { try lockJournalAgain() }
         try load(isLocked: isLocked)
+    }
+
+    /// The one that has the name now.
+    private func lockJournalAgain() throws(StorageError) {
+        unlockJournal()
+        try lockJournal(Deadline(timeoutMilliseconds: 0, system: system))
     }
 
     /// What the first line of a journal says.
@@ -135,6 +146,7 @@ extension DirectoryStore {
         let before = (state: state, position: position, rulesOffset: rulesOffset, progress: progress.withLock { $0 })
         do throws(StorageError) {
             try reload(isLocked: isLocked)
+            if isLocked { isUnmended = false }
         } catch {
             // As if it had not been tried: the next call finds the same problem, and not half an account.
             (state, position, rulesOffset) = (before.state, before.position, before.rulesOffset)
@@ -156,6 +168,7 @@ extension DirectoryStore {
             guard let file, file.identity != journal.identity else { throw stopError(.missingData, .lost) }
             journal = file
             syncedSize = 0
+            isUnmended = true
             return try reload(isLocked: false)
         }
         if let older = view, older.state.generation < start.generation { view = nil }

@@ -35,6 +35,8 @@ public final class DirectoryStore: Store {
     var syncedSize: Int64 = 0
     /// The size of the journal's file, if it is known: while the lock is held nobody else extends it.
     var journalSize: Int64?
+    /// Whether another process put this journal in place and nothing has been mended under the lock since: it may have died in its reset.
+    var isUnmended = false
     /// portfolio.json as this handle last saw it published.
     var published: PublishedFile?
     /// What this handle last swapped out, which is `portfolio.json.tmp` unless others have committed since.

@@ -30,9 +30,11 @@ struct LockHolder: Hashable {
         // The file is never synced: after a power cut it can have its size and no contents.
         if size <= byteCount && beginning.count == size && beginning.allSatisfy({ $0 == 0 }) { return true }
         // On a full disk it can be any part of the line, with the other mark over it. Byte by byte: whoever releases the lock just now may
-        // have written his mark in part.
+        // have written his mark in part. The process id follows.
         let marks = zip(heldMark, releasedMark + [0])
-        return zip(beginning, marks).allSatisfy { $0 == $1.0 || $0 == $1.1 }
+        guard size <= byteCount, zip(beginning, marks).allSatisfy({ $0 == $1.0 || $0 == $1.1 }) else { return false }
+        let next = beginning.dropFirst(heldMark.count).first ?? 0
+        return next == 0 || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(next)
     }
 
     var bytes: [UInt8] {
@@ -128,11 +130,14 @@ final class FileLock {
     /// Takes the lock.
     func acquire(_ deadline: Deadline) throws(StorageError) {
         while true {
+            let isNew = self.file == nil
             let file = try open()
             try poll(file, until: deadline)
             let isNamed: Bool
             do throws(StorageError) {
                 isNamed = try isStillNamed(file.identity)
+                // Who held it may have written to it since it was opened.
+                if isNew { try checkIsLockFile(file.descriptor) }
             } catch {
                 close()
                 throw error
@@ -174,13 +179,9 @@ final class FileLock {
                 : StorageError(error, "open", path)
         }
         do throws(StorageError) {
-            let status = try attempt("examine", path) { () throws(Errno) in try system.status(descriptor) }
-            guard status.kind == .regular else {
-                throw StorageError(.unsafeFile, "\(escaped(path)) is not a regular file: remove it")
-            }
-            try checkIsLockFile(descriptor, status)
+            let identity = try checkIsLockFile(descriptor)
             let opened = OpenLock(
-                descriptor: descriptor, identity: status.identity, place: system.makeWaitingPlace(descriptor),
+                descriptor: descriptor, identity: identity, place: system.makeWaitingPlace(descriptor),
                 processID: system.processID())
             file = opened
             return opened
@@ -191,14 +192,19 @@ final class FileLock {
     }
 
     /// Before the first byte is written over what somebody else keeps there. Who owns the file does not matter.
-    private func checkIsLockFile(_ descriptor: FileDescriptor, _ status: FileStatus) throws(StorageError) {
+    @discardableResult
+    private func checkIsLockFile(_ descriptor: FileDescriptor) throws(StorageError) -> FileStatus.Identity {
+        let status = try attempt("examine", path) { () throws(Errno) in try system.status(descriptor) }
+        guard status.kind == .regular else {
+            throw StorageError(.unsafeFile, "\(escaped(path)) is not a regular file: remove it")
+        }
         // None is right, too: it was just deleted, which is looked at when it is locked.
         guard status.linkCount <= 1 else {
             throw StorageError(
                 .unsafeFile,
                 "\(escaped(path)) has another name, a hard link: lock a file that has none, or remove the other name")
         }
-        if status.size == 0 { return }
+        if status.size == 0 { return status.identity }
         var bytes = [UInt8](repeating: 0, count: LockHolder.byteCount)
         let result = bytes.withUnsafeMutableBytes { system.readFully(descriptor, into: $0, at: 0) }
         let count = try attempt("read", path) { () throws(Errno) in try result.get() }
@@ -206,6 +212,7 @@ final class FileLock {
             throw StorageError(
                 .unsafeFile, "\(escaped(path)) is no lock file, it holds other data: lock another file, or move this one away")
         }
+        return status.identity
     }
 
     private func close() {

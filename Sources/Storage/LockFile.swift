@@ -101,8 +101,12 @@ public final class LockFile: Sendable {
     /// Whether somebody holds the lock now. The holder does not notice.
     public static func isHeld(path: String, system: any System) throws(StorageError) -> Bool {
         let split = try split(path)
-        let directory = try attempt("open", split.directory) { () throws(Errno) in
-            try system.openDirectory(split.directory, in: nil)
+        let directory: FileDescriptor
+        do throws(Errno) {
+            directory = try system.openDirectory(split.directory, in: nil)
+        } catch {
+            if error == .noEntry { return false }
+            throw StorageError(error, "open", split.directory)
         }
         defer { try? system.close(directory) }
         let file: FileDescriptor

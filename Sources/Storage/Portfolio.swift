@@ -65,6 +65,14 @@ struct PortfolioWriter: ~Copyable {
             cyclesText = try state.cycles.portfolioText()
             cycles = state.cycles
         }
+        // What nobody could read again must not become the account.
+        let queueCount = queueTexts.reduce(0) { $0 + $1.count + 8 }
+        guard positionsText.count + queueCount + signalsText.count + cyclesText.count < Portfolio.maximumByteCount - 4096 else {
+            throw StorageError(
+                .noSpace,
+                "\(AccountFile.portfolio) would have more than \(Portfolio.maximumByteCount) bytes, the most it can have: make room in the queue"
+            )
+        }
     }
 
     /// Puts the parts together: all of portfolio.json, for the state that was given to ``update(_:)`` last.

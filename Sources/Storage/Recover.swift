@@ -117,8 +117,24 @@ private struct Recovery {
         try keepNextJournal(after: state)
         try DirectoryStore.writeNextJournal(records, previousCRC: crc, in: directory)
         // Each step leaves either the damaged journal or the new one in place.
-        if journal != nil {
-            report.keptAs = try keepJournal(generation: state.generation)
+        let new = try directory.status(AccountFile.nextJournal)
+        do throws(StorageError) {
+            report.keptAs = try putInPlace(replacing: journal != nil, generation: state.generation)
+        } catch {
+            guard let new, try directory.status(AccountFile.journal)?.identity == new.identity else { throw error }
+            throw StorageError(
+                .uncertain, "the recovery was begun, but not finished (\(error)): recover the account again", errno: error.errno)
+        }
+        report.seq = records[0].seq
+        report.generation = state.generation + 1
+        return report
+    }
+
+    /// Puts the new journal in the damaged one's place, and portfolio.json aside. Returns how the old journal is called now.
+    private func putInPlace(replacing: Bool, generation: UInt32) throws(StorageError) -> String {
+        var keptAs = ""
+        if replacing {
+            keptAs = try keepJournal(generation: generation)
         } else {
             try attempt("rename", directory.path(of: AccountFile.nextJournal)) { () throws(Errno) in
                 try system.rename(AccountFile.nextJournal, to: AccountFile.journal, in: directory.descriptor)
@@ -131,8 +147,6 @@ private struct Recovery {
                 try system.rename(AccountFile.portfolio, to: kept, in: directory.descriptor)
             }
         }
-        report.seq = records[0].seq
-        report.generation = state.generation + 1
         guard let file = try directory.open(AccountFile.journal, .readWrite) else {
             throw StorageError(.replaced, "\(escaped(directory.path(of: AccountFile.journal))) is gone")
         }
@@ -140,7 +154,7 @@ private struct Recovery {
         try store.load(isLocked: true)
         // The account is recovered. If portfolio.json cannot be published now, the next open does it.
         try? store.publish()
-        return report
+        return keptAs
     }
 
     /// The longest part of a journal that is good, and what there is after it.

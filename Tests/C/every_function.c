@@ -537,6 +537,7 @@ static void queue(void) {
     EXPECT(PT_BUFFER_TOO_SMALL, pt_queue(account, entries, 1, &count, &error), "too little room is refused");
     EXPECT(PT_BUFFER_TOO_SMALL, pt_dequeue_all(account, entries, 1, &count, &error), "too little room is refused");
     EXPECT(PT_OK, pt_dequeue_all(account, NULL, 0, &count, &error), "without room it only counts");
+    EXPECT(PT_INVALID_ARGUMENT, pt_dequeue_all(account, NULL, 2, &count, &error), "room that is not there is refused");
     CHECK(count == 2 && summary(account).queued_count == 2, "nothing was taken out");
     EXPECT(PT_INVALID_ARGUMENT, pt_queue(NULL, entries, 1, &count, &error), "an account that is NULL is refused");
     EXPECT(PT_INVALID_ARGUMENT, pt_dequeue_all(NULL, entries, 1, &count, &error), "an account that is NULL is refused");
@@ -562,6 +563,7 @@ static void queue(void) {
     EXPECT(PT_INVALID_ARGUMENT, pt_execute_queue(account, NULL, NULL, executions, 10, &count, &error), "an analyst that is NULL is refused");
     EXPECT(PT_INVALID_ARGUMENT, pt_execute_queue(NULL, judge, NULL, executions, 10, &count, &error), "an account that is NULL is refused");
     EXPECT(PT_OK, pt_execute_queue(account, judge, &logged, NULL, 0, &count, &error), "without room it only counts");
+    EXPECT(PT_INVALID_ARGUMENT, pt_execute_queue(account, judge, &logged, NULL, 10, &count, &error), "room that is not there is refused");
     CHECK(count == 9 && summary(account).seq == last, "nothing has changed");
     EXPECT(PT_OK, pt_enqueue(account, "STOP", 80, PT_SIGNAL_BUY, NAN, NULL, &error), "an opportunity is queued");
     EXPECT(PT_STOPPED, pt_execute_queue(account, judge, &logged, executions, 10, &count, &error), "the analyst ends the call");

@@ -71,6 +71,10 @@ struct ConcurrencyTests {
         #expect(status { () throws(PaperTradeError) in try account.executeQueue { _, _ in nil } } == .misuse)
         try account.deposit(Money(1.0))
         try account.commitBatch()
+        // The analyst is not to keep others waiting.
+        try account.locked { () throws(PaperTradeError) in
+            #expect(status { () throws(PaperTradeError) in try account.executeQueue { _, _ in nil } } == .misuse)
+        }
         #expect(try account.summary().cash == Money(10_001.0))
     }
 

@@ -208,6 +208,7 @@ import Testing
         let zeros = [UInt8](repeating: 0, count: LockHolder.byteCount)
         let texts: [[UInt8]] = [
             Array("date,price\n2020-01-01,1\n".utf8), Array("pit".utf8), Array("wash ".utf8), Array("pid4 ".utf8),
+            Array("pid ppid cmd\n".utf8), Array("was it so?\n".utf8), Array("pid 1 since".utf8) + zeros,
             Array("\n".utf8), zeros + [0], zeros.dropLast() + [1], Array(String(repeating: "x", count: 10_000).utf8),
         ]
         for text in texts {
@@ -222,6 +223,26 @@ import Testing
             #expect(!lock.release())
             #expect(directory.read("lock") == text)
         }
+    }
+
+    @Test func `is not taken on a file to which its holder has written since it was opened`() throws {
+        let machine = try SimulatedMachine.withAccount()
+        let process = machine.process()
+        let text = Array("precious".utf8)
+        let lock = try LockFile(path: simulatedPath + "/own", system: process)
+        let other = machine.process()
+        let file = try other.open("own", in: other.openDirectory(simulatedPath, in: nil), .readWriteCreating)
+        process.onCall { call in
+            if call.operation == .tryLock { try? other.writeFully(text, to: file, at: 0, limit: .max) }
+            return nil
+        }
+        defer { process.onCall(nil) }
+        #expect(kind { () throws(StorageError) in try lock.acquire(deadline(0)) } == .unsafeFile)
+        #expect(machine.disk.files(in: simulatedPath)["own"] == text)
+    }
+
+    @Test func `is not held on a file in a directory that is not there`() throws {
+        #expect(try !LockFile.isHeld(path: directory.path("nowhere/lock"), system: system))
     }
 
     @Test func `is taken on what this library leaves in a lock file, also after a crash`() throws {

@@ -45,6 +45,24 @@ import Testing
         generation: 3,
         durableSeq: 69_999, durableOffset: 9000, rulesOffset: 400)
 
+    @Test func `is not written longer than it can be read`() throws {
+        var generator = SeededGenerator(for: "too long")
+        var state = try state(positions: 1, entries: 1, using: &generator)
+        let reason = try Text(String(repeating: "\u{1}", count: 256), field: "reason")
+        let long = try Opportunity(symbol: Symbol("LONG"), signal: .buy, score: Rate(clamping: 1), price: nil, reason: reason)
+        let entry = QueueEntry(seq: 9, queuedAt: state.updatedAt, opportunity: long)
+        var writer = PortfolioWriter()
+        state.queue = Array(repeating: entry, count: 30_000)
+        try writer.update(state)
+        state.queue += state.queue
+        do throws(StorageError) {
+            try writer.update(state)
+            Issue.record("it can be \(Portfolio.maximumByteCount) bytes")
+        } catch { #expect(error.kind == .noSpace, "\(error)") }
+        state.queue = [entry]
+        try writer.update(state)
+    }
+
     @Test func `brings back every state that was written`() throws {
         var generator = SeededGenerator(for: "portfolio round trip")
         for (positions, entries) in [(0, 0), (1, 0), (0, 1), (1, 1), (20, 7), (500, 50)] {

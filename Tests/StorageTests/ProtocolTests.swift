@@ -270,6 +270,129 @@ import Testing
             if !victim.isDead { return }
         }
     }
+
+    /// A machine on which a process was killed in a reset, between the exchange and the rename, and the old journal.
+    private func killedInReset() throws -> (machine: SimulatedMachine, other: Account, old: [UInt8]) {
+        let machine = try SimulatedMachine.withAccount()
+        let victim = machine.process()
+        let (account, other) = (try machine.account(victim), try machine.account())
+        try account.deposit(Money(clamping: 5))
+        victim.inject(.kill, at: 0) { $0.operation == .rename }
+        #expect(throws: PaperTradeError.self) { try account.reset() }
+        return (machine, other, try #require(machine.disk.files(in: simulatedPath)[AccountFile.nextJournal]))
+    }
+
+    @Test func `a reset that was killed half-way is finished also by whoever has followed it without the lock`() throws {
+        let (machine, other, old) = try killedInReset()
+        #expect(try other.summary().generation == 2)
+        try other.reset()
+        #expect(machine.disk.files(in: simulatedPath)[AccountFile.sealedJournal(1)] == old)
+        #expect(try verifyAccount(path: simulatedPath, system: machine.process()).generations == 3)
+    }
+
+    @Test func `a backup has the journal that a reset which was killed half-way had not renamed`() throws {
+        let (machine, other, old) = try killedInReset()
+        #expect(try other.summary().generation == 2)
+        try other.backUp(to: "/copy")
+        #expect(machine.disk.files(in: "/copy")[AccountFile.sealedJournal(1)] == old)
+    }
+
+    @Test func `a trade on a journal that was followed without the lock survives a power cut`() throws {
+        var generator = SeededGenerator(for: "followed without the lock")
+        let (machine, other, _) = try killedInReset()
+        #expect(try other.summary().generation == 2)
+        let seq = try other.deposit(Money(clamping: 7)).seq
+        let expectation = Expectation(allowed: CommitEnd.all(in: machine.disk, withUnborn: false), acknowledgedSeq: seq)
+        for disk in machine.disk.afterPowerCut(limit: 300, using: &generator) {
+            try CrashCheck(expectation: expectation).check(disk)
+        }
+    }
+
+    @Test func `a journal is kept if it cannot say that it is the one before a reset, and a draft is not`() throws {
+        let (machine, other, old) = try killedInReset()
+        let start = machine.disk
+        other.close()
+        var damaged = old
+        damaged[60] ^= 1
+        for (text, isKept) in [(damaged, true), ([UInt8](), false), ([UInt8](repeating: 0, count: 5000), false)] {
+            var disk = start
+            disk.plant(text, as: AccountFile.nextJournal, in: simulatedPath)
+            let after = SimulatedMachine(disk)
+            try after.account().close()
+            let names = after.disk.files(in: simulatedPath).filter { $0.value == text }.keys
+            #expect(names.contains { $0.hasPrefix("journal-1-damaged.jsonl-") } == isKept, "\(names)")
+            #expect(!names.contains(AccountFile.nextJournal))
+            // Now that the old journal has its name, whatever is there is a draft.
+            disk.plant(old, as: AccountFile.sealedJournal(1), in: simulatedPath)
+            let finished = SimulatedMachine(disk)
+            try finished.account().close()
+            #expect(!finished.disk.files(in: simulatedPath).values.contains(text))
+        }
+    }
+
+    @Test func `nobody gets in while a reset is under way, also if the lock file is deleted`() throws {
+        let start = try SimulatedMachine.withAccount().disk
+        for number in 0... {
+            let machine = SimulatedMachine(start)
+            let process = machine.process()
+            let account = try machine.account(process)
+            @Sendable func tryToGetIn() {
+                machine.withState { $0.disk.plant(nil, as: AccountFile.lock, in: simulatedPath) }
+                expectStatus(.busy) { try machine.account().deposit(Money(clamping: 9)) }
+            }
+            try account.lock()
+            let count = Locked(0)
+            process.onCall { _ in
+                let isNow = count.withLock { count in
+                    count += 1
+                    return count == number + 1
+                }
+                if isNow { tryToGetIn() }
+                return nil
+            }
+            try account.reset()
+            process.onCall(nil)
+            tryToGetIn()
+            if count.withLock({ $0 }) <= number { break }
+        }
+    }
+
+    @Test func `an account that could be made and not published is made`() throws {
+        let machine = SimulatedMachine()
+        let process = machine.process()
+        process.inject(.fail(Errno(code: ENOSPC)), at: 0, forEver: true) {
+            $0.operation == .write && $0.subject == AccountFile.portfolioTemporary
+        }
+        #expect(try machine.account(process).summary().seq == 2)
+        #expect(!machine.disk.hasFile(AccountFile.portfolio, in: simulatedPath))
+        process.onCall(nil)
+        try machine.account().close()
+        #expect(machine.disk.hasFile(AccountFile.portfolio, in: simulatedPath))
+    }
+
+    @Test func `an edit is kept also if its editor moved portfolio.json away before`() throws {
+        let machine = try SimulatedMachine.withAccount()
+        let process = machine.process()
+        let account = try machine.account(process)
+        let edit = Array("{\"cash\": 5}\n".utf8)
+        let hasMoved = Locked(false)
+        process.onCall { call in
+            if call.operation == .exchange {
+                machine.withState { $0.disk.plant(nil, as: AccountFile.portfolio, in: simulatedPath) }
+                hasMoved.withLock { $0 = true }
+            } else if hasMoved.withLock({ hasMoved in
+                defer { hasMoved = false }
+                return hasMoved
+            }) {
+                machine.withState { $0.disk.plant(edit, as: AccountFile.portfolio, in: simulatedPath) }
+            }
+            return nil
+        }
+        try account.deposit(Money(clamping: 5))
+        process.onCall(nil)
+        let files = machine.disk.files(in: simulatedPath)
+        #expect(files.contains { $0.value == edit && $0.key != AccountFile.portfolio }, "\(files.keys)")
+    }
 }
 
 /// A call on a thread of its own.

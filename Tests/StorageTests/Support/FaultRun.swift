@@ -218,6 +218,7 @@ extension SystemCall {
         switch operation {
         case .write: subject == AccountFile.journal
         case .exchange: subject.contains(AccountFile.journal)
+        case .rename: subject.hasSuffix(AccountFile.journal)
         default: false
         }
     }
