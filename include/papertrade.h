@@ -254,7 +254,8 @@ typedef struct pt_request {
  * Recovers what a crash left: publishes portfolio.json again when it is behind, removes an unacknowledged tail of the journal.
  * `options` may be NULL. A damaged account is not opened: PT_CORRUPT, PT_MISSING_DATA, PT_WRONG_ACCOUNT, PT_NEWER_FORMAT.
  * Also: PT_NO_ACCOUNT, PT_INVALID_ARGUMENT, PT_INVALID_AMOUNT, PT_INVALID_CONFIG (a new account needs a valid one), PT_BUSY,
- * PT_UNSAFE_FILE, PT_NETWORK_FILE_SYSTEM, PT_PERMISSION, PT_READ_ONLY, PT_NO_SPACE, PT_IO. */
+ * PT_UNSAFE_FILE, PT_NETWORK_FILE_SYSTEM, PT_PERMISSION, PT_READ_ONLY, PT_NO_SPACE, PT_IO; PT_UNCERTAIN if a new account was made, and may
+ * not be on the disk: open it again. */
 pt_status pt_open(const char *path, const pt_options *options, pt_account **account, pt_error *error);
 
 /* Closes the handle: rolls back an open batch, releases the account's lock, publishes what is known to be durable, frees
@@ -308,8 +309,8 @@ typedef struct pt_recover_report {
  * newer and whole, and starts a new generation that says what it rests on. Every old file is kept under another name. Events
  * after the damage are lost to the account. A damaged journal of an earlier generation is only set aside: the account does not rest
  * on it (seq is 0 then). The request ids of before are forgotten: look into the kept file before you repeat a request.
- * PT_OK also when nothing was wrong (then nothing is changed, seq is 0 and kept_as is "").
- * `options` and `report` may be NULL. */
+ * PT_OK also when nothing was wrong (then nothing is changed, seq is 0 and kept_as is ""). PT_UNCERTAIN if it was begun and not finished:
+ * recover again. `options` and `report` may be NULL. */
 pt_status pt_recover(const char *path, const pt_options *options, pt_recover_report *report, pt_error *error);
 
 /* Writes a consistent copy of the account, with its sealed journals and config.json, to `destination`, which must not

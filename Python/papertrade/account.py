@@ -50,7 +50,8 @@ class Account(Trading, State, Queue, Cycles):
     allow_network  True: trust a network file system
 
     Raises NoAccount, InvalidArgument, InvalidAmount, InvalidConfig, Busy, Corrupt, MissingData, WrongAccount, NewerFormat,
-    UnsafeFile, NetworkFileSystem, Permission, ReadOnly, NoSpace, Io; LibraryNotFound if there is no shared library.
+    UnsafeFile, NetworkFileSystem, Permission, ReadOnly, NoSpace, Io; Uncertain if a new account was made, and may not be on the
+    disk; LibraryNotFound if there is no shared library.
 
     Threads: every method may be called from any thread; a batch and a lock belong to the thread that began them. Other Python
     threads run during a call. Processes: a forked child must open the account anew (Forked).

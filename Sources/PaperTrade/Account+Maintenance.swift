@@ -75,7 +75,10 @@ extension Account {
 
     /// Rescues a damaged account: takes the longest good part of the journal, or `portfolio.json` where that is newer and whole, and
     /// starts a new generation that says what it rests on. Every old file is kept under another name. Events after the damage are lost to
-    /// the account, and the request ids of before are forgotten: look into the kept file before you repeat a request. Changes nothing, and reports seq 0, if nothing was wrong.
+    /// the account, and the request ids of before are forgotten: look into the kept file before you repeat a request. Changes nothing, and
+    /// reports seq 0, if nothing was wrong.
+    ///
+    /// - Throws: `uncertain` if it was begun and not finished: recover again; and the errors of opening.
     public static func recover(_ path: String, options: Options = Options()) throws(PaperTradeError) -> RecoverReport {
         var storeOptions = StoreOptions()
         storeOptions.allowsNetwork = options.allowsNetwork

@@ -43,7 +43,8 @@ public final class Account: @unchecked Sendable {
     /// Opens the account in the directory `path`; makes it if there is none and the options allow it. Recovers what a crash left.
     ///
     /// - Throws: ``PaperTradeError``: `noAccount`, `busy`, `corrupt`, `missingData`, `wrongAccount`, `newerFormat`, `invalidConfig` (a new
-    ///   account needs a valid one), `unsafeFile`, `networkFileSystem`, `permission`, `readOnly`, `noSpace`, `io`.
+    ///   account needs a valid one), `unsafeFile`, `networkFileSystem`, `permission`, `readOnly`, `noSpace`, `io`; `uncertain` if a new account
+    ///   was made, and may not be on the disk.
     public convenience init(_ path: String, options: Options = Options()) throws(PaperTradeError) {
         try self.init(path, options: options, importing: nil)
     }
