@@ -38,12 +38,20 @@ class Interview:
         self._judged: dict[str, Optional[Analysis]] = {}
         self._analyst = analyst
         self._calls = calls
-        self.callback = analyst_fn(self._on_symbol)
+        self.callback = analyst_fn(self.on_symbol)
 
-    def _on_symbol(self, _context: Optional[int], symbol: bytes, time: int, out: Any) -> int:
-        name = from_bytes(symbol)
+    def on_symbol(self, _context: Optional[int], symbol: bytes, time: int, out: Any) -> int:
+        """As C calls it."""
+        try:
+            status = self._ask(from_bytes(symbol), time, out.contents)
+            return errors.Stopped.status if self._calls.interrupted else status
+        except BaseException as exception:
+            self._calls.keep(exception)
+            return errors.Stopped.status
+
+    def _ask(self, name: str, time: int, out: pt_analysis) -> int:
         if name in self.raised:
-            return _failed(out.contents, self.raised[name])
+            return _failed(out, self.raised[name])
         try:
             if name not in self._judged:
                 asked_at = from_microseconds(time)
@@ -51,15 +59,12 @@ class Interview:
             analysis = self._judged[name]
             if analysis is None:
                 return constants.NO_OPINION
-            _fill_in(out.contents, analysis)
+            _fill_in(out, analysis)
             return constants.OK
         except Exception as exception:
             self.raised[name] = exception
             _logger.warning("the analyst failed for %s", name, exc_info=exception)
-            return _failed(out.contents, exception)
-        except BaseException as exception:
-            self._calls.keep(exception)
-            return errors.Stopped.status
+            return _failed(out, exception)
 
 
 def _checked(analysis: Optional[Analysis], asked_at: datetime) -> Optional[Analysis]:

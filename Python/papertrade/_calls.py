@@ -7,8 +7,10 @@ running on its thread, stops that call where C lets it, and the call raises it w
 from __future__ import annotations
 
 import logging
+import signal
 import threading
 from datetime import datetime
+from types import FrameType
 from typing import Any, Callable, Optional
 
 from . import _constants as constants
@@ -68,15 +70,18 @@ class Calls:
         self.log = log_fn(self._on_log)
         self.clock = clock_fn(self._on_clock) if clock is not None else clock_fn()
 
-    def status(self, function: Any, arguments: tuple[Any, ...] = (), waiting: Waiting = ONCE) -> int:
+    def status(
+        self, function: Any, arguments: tuple[Any, ...] = (), waiting: Waiting = ONCE, callback: Optional[Callable[..., int]] = None
+    ) -> int:
         """Calls the function, while it is Busy as often as `waiting` says, and returns its status.
 
-        Raises what a callback has raised meanwhile.
+        Raises what a callback has raised meanwhile. `callback` is one that C calls besides `log` and `clock`.
         """
         running = self._running
         outer = running.raised  # a callback may make a reading call
         raised: list[BaseException] = []
         running.raised = raised
+        stop_hearing = None if callback is None and self._clock is None else self._hear_interrupts(callback)
         try:
             for _ in waiting.pieces:
                 status: int = function(*arguments)
@@ -84,6 +89,8 @@ class Calls:
                     break
         finally:
             running.raised = outer
+            if stop_hearing is not None:
+                stop_hearing()
         if raised:
             try:
                 raise raised[0]
@@ -93,7 +100,7 @@ class Calls:
 
     def call(
         self, function: Any, arguments: tuple[Any, ...], waiting: Waiting = ONCE, accepted: tuple[int, ...] = (),
-        error: Optional[pt_error] = None,
+        error: Optional[pt_error] = None, callback: Optional[Callable[..., int]] = None,
     ) -> int:
         """Calls function(arguments..., error). Raises unless the status is OK or accepted.
 
@@ -101,7 +108,7 @@ class Calls:
         """
         if error is None:
             error = pt_error()
-        status = self.status(function, (*arguments, error), waiting)
+        status = self.status(function, (*arguments, error), waiting, callback)
         if status == OK or status in accepted:
             return status
         raise failure(status, error)
@@ -112,6 +119,43 @@ class Calls:
         if raised is not None:
             raised.append(exception)
 
+    @property
+    def interrupted(self) -> bool:
+        """In a callback: whether something was kept. A callback that can stop its call does so then."""
+        return bool(self._running.raised)
+
+    def _hear_interrupts(self, callback: Optional[Callable[..., int]]) -> Optional[Callable[[], None]]:
+        """Keeps what the handler of SIGINT raises in a callback's own frame, until the returned function is called.
+
+        Python acts on Ctrl-C also before a function's first line, where no `try` is. ctypes would forget the exception, and return
+        to C whatever happens to stand in memory. Anywhere else the handler raises as ever.
+        """
+        if threading.current_thread() is not threading.main_thread():
+            return None  # it is not interrupted
+        before = signal.getsignal(signal.SIGINT)
+        if not callable(before):
+            return None
+        codes = [function.__code__ for function in (callback, self._on_log, self._on_clock) if function is not None]
+
+        def hear(number: int, frame: Optional[FrameType]) -> None:
+            if frame is None or frame.f_code not in codes:
+                before(number, frame)
+                return
+            try:
+                before(number, frame)
+            except BaseException as exception:
+                self.keep(exception)
+
+        def stop_hearing() -> None:
+            if signal.getsignal(signal.SIGINT) is hear:
+                signal.signal(signal.SIGINT, before)
+
+        try:
+            signal.signal(signal.SIGINT, hear)
+        except ValueError:  # not the main interpreter
+            return None
+        return stop_hearing
+
     def _on_log(self, _context: Optional[int], level: int, message: bytes) -> None:
         try:
             self._log(_levels.get(level, logging.WARNING), from_bytes(message))
@@ -121,7 +165,8 @@ class Calls:
     def _on_clock(self, _context: Optional[int]) -> int:
         try:
             assert self._clock is not None
-            return to_microseconds(self._clock())
+            time = to_microseconds(self._clock())
+            return _no_time if self.interrupted else time
         except BaseException as exception:
             self.keep(exception)
             return _no_time

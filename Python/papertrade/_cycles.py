@@ -62,7 +62,7 @@ class Cycles(Handle):
         options.time = to_microseconds_or_now(time)
         interview = Interview(analyst, self._calls)
         out = pt_cycle()
-        self._call(name, interview.callback, None, byref(options), byref(out))
+        self._call(name, interview.callback, None, byref(options), byref(out), callback=interview.on_symbol)
         return results.cycle(out, interview.raised)
 
     def cycles(self, from_seq: int = 1, limit: Optional[int] = None) -> list[Cycle]:
@@ -76,12 +76,12 @@ class Cycles(Handle):
         def on_cycle(_context: Optional[int], cycle: Any) -> int:
             try:
                 cycles.append(results.cycle(cycle.contents, {}))
-                return 1 if len(cycles) == most else 0
+                return 1 if len(cycles) == most or self._calls.interrupted else 0
             except BaseException as exception:
                 self._calls.keep(exception)
                 return 1
 
-        self._call("pt_cycles", first, cycle_fn(on_cycle), None, accepted=(errors.Stopped.status,))
+        self._call("pt_cycles", first, cycle_fn(on_cycle), None, accepted=(errors.Stopped.status,), callback=on_cycle)
         return cycles
 
     def next_cycle(self, kind: Union[CycleKind, str], time: Optional[datetime] = None) -> datetime:

@@ -6,7 +6,7 @@ import ctypes
 import os
 from ctypes import byref, c_size_t
 from pathlib import Path
-from typing import Any, Optional, TypeVar
+from typing import Any, Callable, Optional, TypeVar
 
 from . import errors
 from ._calls import Calls
@@ -34,20 +34,23 @@ class Handle:
 
     def _call(
         self, name: str, *arguments: Any, waiting: Optional[Waiting] = None, accepted: tuple[int, ...] = (),
-        error: Optional[pt_error] = None,
+        error: Optional[pt_error] = None, callback: Optional[Callable[..., int]] = None,
     ) -> int:
         """Calls the function `name`(account, arguments..., error); while it is Busy, as often as `waiting` or the account says."""
         return self._calls.call(
-            getattr(self._library, name), (self._opened(), *arguments), self._waiting if waiting is None else waiting, accepted, error
+            getattr(self._library, name), (self._opened(), *arguments), self._waiting if waiting is None else waiting, accepted,
+            error, callback,
         )
 
-    def _list(self, name: str, struct: type[Struct], *arguments: Any, capacity: int = 64) -> list[Struct]:
+    def _list(
+        self, name: str, struct: type[Struct], *arguments: Any, capacity: int = 64, callback: Optional[Callable[..., int]] = None
+    ) -> list[Struct]:
         """The list that `name`(account, arguments..., out, capacity, &count, error) fills, however long it is."""
         count = c_size_t(0)
         while True:
             out = (struct * capacity)()
             status = self._call(
-                name, *arguments, out, capacity, byref(count), accepted=(errors.BufferTooSmall.status,)
+                name, *arguments, out, capacity, byref(count), accepted=(errors.BufferTooSmall.status,), callback=callback,
             )
             if status == 0:
                 return out[: count.value]

@@ -77,6 +77,7 @@ class Queue(Handle):
         """
         interview = Interview(analyst, self._calls)
         count = c_size_t(0)
-        self._call("pt_execute_queue", interview.callback, None, None, 0, byref(count))
-        outs = self._list("pt_execute_queue", pt_execution, interview.callback, None, capacity=count.value + 16)
+        self._call("pt_execute_queue", interview.callback, None, None, 0, byref(count), callback=interview.on_symbol)
+        outs = self._list(
+            "pt_execute_queue", pt_execution, interview.callback, None, capacity=count.value + 16, callback=interview.on_symbol)
         return [results.execution(out, interview.raised) for out in outs]

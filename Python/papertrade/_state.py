@@ -87,12 +87,12 @@ class State(Handle):
         def on_event(_context: Optional[int], event: Any) -> int:
             try:
                 events.append(results.event(event.contents))
-                return 1 if len(events) == most else 0
+                return 1 if len(events) == most or self._calls.interrupted else 0
             except BaseException as exception:
                 self._calls.keep(exception)
                 return 1
 
-        self._call("pt_history", first, event_fn(on_event), None, accepted=(errors.Stopped.status,))
+        self._call("pt_history", first, event_fn(on_event), None, accepted=(errors.Stopped.status,), callback=on_event)
         return events
 
     def find_request(self, request_id: str) -> Union[Fill, Change]:

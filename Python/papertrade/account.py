@@ -21,6 +21,7 @@ from ._library import library
 from ._options import Options, reference, to_request
 from ._queue import Queue
 from ._state import State
+from ._structs import pt_error
 from ._text import StrPath, to_path
 from ._trading import Trading
 from ._waiting import ONCE, Waiting
@@ -111,11 +112,19 @@ class Account(Trading, State, Queue, Cycles):
         pointer = self._pointer
         if pointer is None:
             return
-        status = self._calls.status(self._library.pt_close, (pointer,))
-        if status != errors.Misuse.status:
-            self._pointer = None
-        if status not in (OK, errors.Forked.status, errors.Closed.status):
-            raise self._failure(status, "cannot be closed from inside one of its callbacks")
+        statuses: list[int] = []
+
+        def close() -> int:
+            call_once(self._library.pt_close, pointer, statuses)
+            return statuses[0]
+
+        try:
+            self._calls.status(close)
+        finally:
+            if statuses and statuses[0] != errors.Misuse.status:
+                self._pointer = None
+        if statuses[0] not in (OK, errors.Forked.status, errors.Closed.status):
+            raise self._failure(statuses[0], "cannot be closed from inside one of its callbacks")
 
     def __enter__(self: Self) -> Self:
         self._opened()
@@ -164,10 +173,17 @@ class Account(Trading, State, Queue, Cycles):
             yield self
             self._call("pt_commit", waiting=ONCE)
         except BaseException:
-            if began.status == OK and self._pointer is not None:
-                # Nothing to report: if there is no batch any more, it was committed, or nothing of it has happened.
-                self._calls.status(self._library.pt_rollback, (self._pointer,))
+            try:
+                self._roll_back(began)
+            except BaseException:  # Ctrl-C at its beginning
+                self._roll_back(began)
+                raise
             raise
+
+    def _roll_back(self, began: pt_error) -> None:
+        """Nothing to report: if there is no batch any more, it was committed, or nothing of it has happened."""
+        if began.status == OK and self._pointer is not None:
+            self._calls.status(self._library.pt_rollback, (self._pointer,))
 
     @contextmanager
     def lock(self: Self, timeout: Timeout = Wait.DEFAULT) -> Iterator[Self]:
@@ -185,8 +201,14 @@ class Account(Trading, State, Queue, Cycles):
             yield self
             self._unlock(statuses)
         except BaseException:
-            if taken.status == OK and not statuses:
-                self._unlock(statuses)  # the exception on its way matters more than what may be wrong here
+            # The exception on its way matters more than what may be wrong here.
+            try:
+                if taken.status == OK and not statuses:
+                    self._unlock(statuses)
+            except BaseException:  # Ctrl-C at its beginning
+                if not statuses:
+                    self._unlock(statuses)
+                raise
             raise
         if statuses and statuses[0] != OK:
             raise self._failure(statuses[0], "is not locked by this thread")

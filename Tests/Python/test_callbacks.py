@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import logging
+import os
+import random
+import signal
 import sys
 import threading
 import time
 import unittest
 from datetime import datetime, timezone
-from typing import Any
+from typing import Any, Callable
 from unittest import mock
 
 import papertrade
@@ -121,6 +124,71 @@ class AccountCallbacksTest(NothingPrinted, DirectoryTest):
             Account(path, log=log)
         with Account(path, lock_timeout=0) as account:
             account.buy("AAPL", 1, 1)
+
+    def test_an_exception_of_the_log_while_closing_is_raised_and_the_account_is_closed(self) -> None:
+        def log(level: int, message: str) -> None:
+            raise ZeroDivisionError(message)
+
+        account = Account(self.directory / "account", log=log)
+        portfolio = self.directory / "account" / "portfolio.json"
+        portfolio.write_text(portfolio.read_text().replace("10000.0", "99999.0"))
+        with self.assertRaises(ZeroDivisionError):
+            account.close()
+        self.assertTrue(account.closed)
+
+
+@needs_library
+class InterruptTest(NothingPrinted, AccountTest):
+    """Ctrl-C while C is at work: Python acts on it at the beginning of the next callback, before its first line."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        before = signal.signal(signal.SIGINT, signal.default_int_handler)  # the shell may have it ignored
+        self.addCleanup(signal.signal, signal.SIGINT, before)
+
+    def interrupted(self, call: Callable[[], object], seconds: float) -> None:
+        timer = threading.Timer(seconds, os.kill, (os.getpid(), signal.SIGINT))
+        with self.assertRaises(KeyboardInterrupt):
+            timer.start()
+            call()
+            timer.join()
+            time.sleep(1)  # that it is acted on
+        self.assertIs(signal.getsignal(signal.SIGINT), signal.default_int_handler)
+
+    def test_it_ends_a_history_and_a_list_of_cycles(self) -> None:
+        with self.account.batch():
+            for _ in range(60_000):
+                self.account.deposit(1)
+        self.account.monitoring_cycle(lambda symbol, time: None, ignore_schedule=True)
+        for attempt in range(20):
+            self.interrupted(self.account.cycles, 0.01)
+            self.interrupted(self.account.history, random.uniform(0, 0.1))
+
+    def test_it_leaves_the_queue_as_it_was_or_executed(self) -> None:
+        for attempt in range(200):
+            symbols = [f"A{attempt}", f"B{attempt}", f"C{attempt}"]
+            for symbol in symbols:
+                self.account.enqueue(symbol, 80, "BUY", 1)
+            self.interrupted(
+                lambda: self.account.execute_queue(lambda symbol, time: Analysis("BUY", score=80, price=1, shares=1)),
+                random.uniform(0, 0.002))
+            held = {position.symbol for position in self.account.positions()}
+            bought = [symbol for symbol in symbols if symbol in held]
+            self.assertEqual(len(bought), 3 - len(self.account.queue()))
+            self.assertIn(len(bought), (0, 3))
+            self.account.clear_queue()
+
+    def test_it_gives_no_change_a_time_that_its_clock_did_not_give(self) -> None:
+        moment = datetime(2020, 1, 1, tzinfo=timezone.utc)
+        with Account(self.directory / "simulated", clock=lambda: moment, durability="process") as account:
+            def change() -> None:
+                end = time.monotonic() + 1
+                while time.monotonic() < end:
+                    account.deposit(1)
+
+            for _ in range(200):
+                self.interrupted(change, random.uniform(0.001, 0.003))
+            self.assertEqual({event.time for event in account.history() if event.type == "deposit"}, {moment})
 
 
 @needs_library

@@ -14,7 +14,7 @@ import unittest
 import warnings
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from typing import Any, Callable, Union
 from unittest import mock
 
@@ -371,6 +371,27 @@ class AccountLockTest(AccountTest):
         for seconds in moments(block, 2000):
             left = interrupted_after(seconds, block)
             self.assertFalse(self.is_held(), left)
+
+    def test_an_interrupt_leaves_no_section_held_that_another_exception_is_leaving(self) -> None:
+        def failing() -> None:
+            with suppress(ZeroDivisionError):
+                block()
+
+        for section in (self.account.lock, self.account.batch):
+            block = self.section(section, lambda: 1 / 0)
+            for seconds in moments(failing, 2000):
+                left = interrupted_after(seconds, failing)
+                self.assertFalse(self.is_held(), left)
+
+    def test_an_interrupt_at_the_very_beginning_of_a_release_is_made_up_for(self) -> None:
+        calls = self.account._calls
+        for section, released in ((self.account.lock, (self.account, "_unlock")), (self.account.batch, (calls, "status"))):
+            begin = section()
+            begin.__enter__()
+            with mock.patch.object(*released, side_effect=[KeyboardInterrupt, mock.DEFAULT], wraps=getattr(*released)):
+                with self.assertRaises(KeyboardInterrupt):
+                    begin.__exit__(ZeroDivisionError, ZeroDivisionError(), None)
+            self.assertFalse(self.is_held())
 
     def test_an_interrupt_of_an_inner_section_leaves_the_outer_one_held(self) -> None:
         block = self.section(self.account.lock, lambda: None)
