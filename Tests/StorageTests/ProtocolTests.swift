@@ -107,7 +107,7 @@ import Testing
         expectStatus(.uncertain) { _ = try second.depositThreeTimes() }
         let seq = try machine.account().deposit(Money(clamping: 3)).seq
         #expect(seq == 12)
-        let expectation = Expectation(allowed: CommitEnd.all(in: machine.disk, withUnborn: false), acknowledgedSeq: seq)
+        let expectation = Expectation(machine.disk, acknowledgedSeq: seq)
         for disk in machine.disk.afterPowerCut(limit: 30, using: &generator) {
             try CrashCheck(expectation: expectation).check(disk)
         }
@@ -171,7 +171,7 @@ import Testing
         let account = try machine.account(process)
         process.inject(.fail(io), at: 0) { $0.operation == .exchange }
         expectStatus(.io) { try account.deposit(Money(clamping: 1)) }
-        let expectation = Expectation(allowed: CommitEnd.all(in: machine.disk, withUnborn: false), acknowledgedSeq: 2)
+        let expectation = Expectation(machine.disk, acknowledgedSeq: 2)
         for disk in machine.disk.afterPowerCut(limit: 40, using: &generator) {
             try CrashCheck(expectation: expectation).check(disk)
         }
@@ -225,7 +225,7 @@ import Testing
         #expect(throws: PaperTradeError.self) { try account.deposit(Money(clamping: 5), RequestOptions(id: "once")) }
         let receipt = try other.deposit(Money(clamping: 5), RequestOptions(id: "once"))
         #expect(receipt.isRepeated && receipt.seq == 3)
-        let expectation = Expectation(allowed: CommitEnd.all(in: machine.disk, withUnborn: false), acknowledgedSeq: 3)
+        let expectation = Expectation(machine.disk, acknowledgedSeq: 3)
         for disk in machine.disk.afterPowerCut(limit: 40, using: &generator) {
             try CrashCheck(expectation: expectation).check(disk)
         }
@@ -302,7 +302,7 @@ import Testing
         let (machine, other, _) = try killedInReset()
         #expect(try other.summary().generation == 2)
         let seq = try other.deposit(Money(clamping: 7)).seq
-        let expectation = Expectation(allowed: CommitEnd.all(in: machine.disk, withUnborn: false), acknowledgedSeq: seq)
+        let expectation = Expectation(machine.disk, acknowledgedSeq: seq)
         for disk in machine.disk.afterPowerCut(limit: 300, using: &generator) {
             try CrashCheck(expectation: expectation).check(disk)
         }

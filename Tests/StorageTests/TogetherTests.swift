@@ -75,7 +75,7 @@ import Testing
             #expect(throws: PaperTradeError.self) { try account.depositThreeTimes() }
             let seq = acknowledged.withLock { $0 }
             #expect(seq == 8)
-            let expectation = Expectation(allowed: CommitEnd.all(in: machine.disk, withUnborn: false), acknowledgedSeq: seq)
+            let expectation = Expectation(machine.disk, acknowledgedSeq: seq)
             for disk in machine.disk.afterPowerCut(limit: 60, using: &generator) {
                 try CrashCheck(expectation: expectation).check(disk)
             }

@@ -10,78 +10,114 @@ struct CommitEnd: Hashable, CustomStringConvertible {
 
     var description: String { "event \(seq) (\(hexadecimal(crc)))" }
 
-    /// Journals that were looked at before, by a hash of their bytes: most snapshots have the same one.
-    private static let known = Locked<[Int: Set<CommitEnd>]>([:])
+    /// What was looked at before, by a hash of its bytes: most snapshots have the same files.
+    private static let journals = Locked<[Int: Journal]>([:])
+    private static let accounts = Locked<[Int: Set<CommitEnd>]>([:])
 
-    /// The ends of all commits that stand in these bytes of a journal.
-    static func all(in journal: [UInt8]) -> Set<CommitEnd> {
-        var hasher = Hasher()
-        journal.withUnsafeBytes { hasher.combine(bytes: $0) }
-        let hash = hasher.finalize()
-        if let ends = known.withLock({ $0[hash] }) { return ends }
-        let ends = read(journal)
-        known.withLock { $0[hash] = ends }
-        return ends
+    /// The ends of all commits in the account's journals.
+    ///
+    /// - Parameter withUnborn: also those of a next generation that has not taken the journal's place.
+    static func all(in disk: SimulatedDisk, withUnborn: Bool) -> Set<CommitEnd> {
+        var current: Journal?
+        var others: [Journal] = []
+        for (name, bytes) in disk.files(in: simulatedPath) where name.hasPrefix("journal") {
+            let journal = remembering(journals, Journal.hash(bytes)) { Journal(bytes) }
+            if name == AccountFile.journal { current = journal } else { others.append(journal) }
+        }
+        if !withUnborn { others.removeAll { $0.generation >= current?.generation ?? 0 } }
+        guard let current else { return others.reduce(into: []) { $0.formUnion($1.ends) } }
+        if others.isEmpty { return current.ends }
+        return remembering(accounts, others.reduce(current.hash) { $0 ^ $1.hash }) {
+            others.reduce(into: current.ends) { $0.formUnion($1.ends) }
+        }
     }
 
-    private static func read(_ journal: [UInt8]) -> Set<CommitEnd> {
-        var ends: Set<CommitEnd> = []
+    private static func remembering<Value>(_ known: Locked<[Int: Value]>, _ hash: Int, _ read: () -> Value) -> Value {
+        if let value = known.withLock({ $0[hash] }) { return value }
+        let value = read()
+        known.withLock { $0[hash] = value }
+        return value
+    }
+}
+
+/// What stands in the bytes of a journal.
+private struct Journal {
+    let hash: Int
+    /// 0 if its first line is damaged.
+    private(set) var generation: UInt32 = 0
+    private(set) var ends: Set<CommitEnd> = []
+
+    static func hash(_ bytes: [UInt8]) -> Int {
+        var hasher = Hasher()
+        bytes.withUnsafeBytes { hasher.combine(bytes: $0) }
+        return hasher.finalize()
+    }
+
+    init(_ journal: [UInt8]) {
+        hash = Self.hash(journal)
         // Most of a journal is the fill behind its lines.
         let end = (journal.lastIndex { $0 != fill } ?? -1) + 1
         for line in journal[..<end].split(separator: fill) {
             line.withUnsafeBytes { bytes in
                 guard hasRightChecksum(bytes) else { return }
                 var reader = LineReader(bytes)
-                guard let line = try? reader.readLine(), !line.more else { return }
-                ends.insert(CommitEnd(seq: line.record.seq, crc: line.crc))
+                guard let line = try? reader.readLine() else { return }
+                if case .started(let start) = line.record.event { generation = start.generation }
+                if !line.more { ends.insert(CommitEnd(seq: line.record.seq, crc: line.crc)) }
             }
         }
-        return ends
     }
+}
 
-    /// The ends of all commits in the account's journals.
-    ///
-    /// - Parameter withUnborn: also those of a next generation that has not taken the journal's place.
-    static func all(in disk: SimulatedDisk, withUnborn: Bool) -> Set<CommitEnd> {
-        let files = disk.files(in: simulatedPath)
-        let current = files[AccountFile.journal].map { all(in: $0) } ?? []
-        var ends = current
-        for (name, bytes) in files where name.hasPrefix("journal") && name != AccountFile.journal {
-            let others = all(in: bytes)
-            let isUnborn = (others.map(\.seq).max() ?? 0) > (current.map(\.seq).max() ?? 0)
-            if withUnborn || !isUnborn { ends.formUnion(others) }
-        }
-        return ends
+extension CommitEnd {
+    /// The ends of the commits up to the one that has this event.
+    static func all(in disk: SimulatedDisk, upTo seq: UInt64) -> Set<CommitEnd> {
+        let ends = all(in: disk, withUnborn: false)
+        guard let last = ends.map(\.seq).filter({ $0 >= seq }).min() else { return [] }
+        return ends.filter { $0.seq <= last }
     }
 }
 
 /// What an account may be after a crash.
 struct Expectation {
-    /// One of these histories, or none at all if `acknowledgedSeq` is 0.
+    /// One of these histories, or none at all if nothing was acknowledged.
     var allowed: Set<CommitEnd>
-    /// At least so much of it.
-    var acknowledgedSeq: UInt64
+    /// Each of these commits is in one of its journals.
+    var acknowledged: Set<CommitEnd>
+
+    init(allowed: Set<CommitEnd>, acknowledged: Set<CommitEnd>) {
+        self.allowed = allowed
+        self.acknowledged = acknowledged
+    }
+
+    /// What stands on the disk now, of which everything up to an event was acknowledged.
+    init(_ disk: SimulatedDisk, acknowledgedSeq: UInt64) {
+        allowed = CommitEnd.all(in: disk, withUnborn: false)
+        acknowledged = CommitEnd.all(in: disk, upTo: acknowledgedSeq)
+    }
 
     /// What is wrong with how an account came back, `nil` if nothing is.
     func problem(with outcome: RecoveryOutcome) -> String? {
         switch outcome {
         case .broken(let problem): return problem
-        case .noAccount: return acknowledgedSeq == 0 ? nil : "there is no account, but event \(acknowledgedSeq) was acknowledged"
-        case .opened(let end):
+        case .noAccount:
+            return acknowledged.isEmpty ? nil : "there is no account, but \(acknowledged) were acknowledged"
+        case .opened(let end, let ends):
             guard allowed.contains(end) else {
                 let last = allowed.sorted { $0.seq < $1.seq }.suffix(6)
                 return
                     "it opens at \(end), which nobody committed, or whose committer was told that it did not happen; allowed are \(last)"
             }
-            guard end.seq >= acknowledgedSeq else { return "it opens at \(end), but event \(acknowledgedSeq) was acknowledged" }
-            return nil
+            let lost = acknowledged.subtracting(ends)
+            return lost.isEmpty ? nil : "it opens at \(end), without \(lost), which were acknowledged"
         }
     }
 }
 
 /// How an account comes back.
 enum RecoveryOutcome: Equatable {
-    case opened(CommitEnd)
+    /// At the end of a commit, with all that are in its journals.
+    case opened(CommitEnd, Set<CommitEnd>)
     case noAccount
     /// It does not open, or is not in order afterwards.
     case broken(String)
@@ -133,7 +169,8 @@ final class RecoveryOracle {
         }
         // What the same files come to is known; but not what a power cut can make of them if they are not on the platter.
         let recovered = machine.disk.fingerprint(of: simulatedPath)
-        if sound.contains(recovered) { return .opened(end) }
+        let outcome = RecoveryOutcome.opened(end, CommitEnd.all(in: machine.disk, withUnborn: false))
+        if sound.contains(recovered) { return outcome }
         let report = try verify(process)
         try expectNoProblem(report, "after it was opened")
         guard report.isPortfolioCurrent, !report.hasUnfinishedTail, report.lastSeq == end.seq else {
@@ -144,7 +181,7 @@ final class RecoveryOracle {
         }
         try checkItGoesOn(process, after: end)
         sound.insert(recovered)
-        return .opened(end)
+        return outcome
     }
 
     private func checkItGoesOn(_ process: SimulatedSystem, after end: CommitEnd) throws(Problem) {

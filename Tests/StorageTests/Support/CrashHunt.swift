@@ -56,7 +56,7 @@ final class CrashHunt {
         on machine: SimulatedMachine = SimulatedMachine(), sharing: Int = 1, _ workload: (SimulatedMachine) throws -> Void
     ) rethrows {
         let snapshots = try machine.snapshots { try workload(machine) }
-        var expectation = Expectation(allowed: [], acknowledgedSeq: 0)
+        var expectation = Expectation(allowed: [], acknowledged: [])
         var operation = -1
         for snapshot in snapshots {
             if snapshot.operation != operation {
@@ -65,7 +65,7 @@ final class CrashHunt {
             } else {
                 expectation.allowed.formUnion(CommitEnd.all(in: snapshot.disk, withUnborn: true))
             }
-            expectation.acknowledgedSeq = snapshot.acknowledgedSeq
+            expectation.acknowledged = snapshot.acknowledged
             tally.moments += 1
             kill(snapshot, expectation)
             cut(snapshot, expectation, limit: max(1, thoroughness.disks / sharing))
@@ -113,7 +113,8 @@ final class CrashHunt {
         for (index, snapshot) in snapshots.enumerated() {
             var expectation = expectation
             if let opened, index == snapshots.count - 1 {
-                expectation = Expectation(allowed: [opened], acknowledgedSeq: opened.seq)
+                expectation = Expectation(snapshot.disk, acknowledgedSeq: opened.seq)
+                expectation.allowed = [opened]
             }
             cutSecondTime(snapshot.disk, expectation, "\(context); then power cut before \(snapshot.call) of the recovery")
         }
@@ -141,7 +142,8 @@ final class CrashHunt {
             var expectation = expectation
             if let store, !process.isDead {
                 let end = CommitEnd(seq: store.state.seq, crc: store.position.crc)
-                expectation = Expectation(allowed: [end], acknowledgedSeq: end.seq)
+                expectation = Expectation(machine.disk, acknowledgedSeq: end.seq)
+                expectation.allowed = [end]
             }
             tally.faults += 1
             let context = "\(context); then \(call) of the recovery: \(fault)"

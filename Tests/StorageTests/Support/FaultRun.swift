@@ -104,7 +104,7 @@ struct FaultRun: CustomTestStringConvertible, Sendable {
         if let problem = try problemWithAnswer(answer, fault, machine.disk, endsBefore, account, before) { return problem }
         var ends = endsBefore
         for moment in moments { ends.formUnion(CommitEnd.all(in: moment.disk, withUnborn: true)) }
-        let expectation = expectation(after: answer, ends: ends, endsBefore: endsBefore)
+        let expectation = expectation(after: answer, machine.disk, ends: ends, endsBefore: endsBefore)
         if let problem = problemAfterwards(answer, machine.disk, expectation, calls, oracle, using: &generator) { return problem }
         // What was refused can be done now, by the same handle, unless that must not trust its file any more.
         if case .refused = answer {
@@ -154,14 +154,18 @@ struct FaultRun: CustomTestStringConvertible, Sendable {
         return nil
     }
 
-    /// What may be there after the call: of the `ends` that were ever written those that the answer leaves open.
-    private func expectation(after answer: Answer, ends: Set<CommitEnd>, endsBefore: Set<CommitEnd>) -> Expectation {
-        let last = endsBefore.map(\.seq).max() ?? 0
+    /// What may be there after the call: of the `ends` that were ever written those that the answer leaves open; and what must be there: all that
+    /// was there before, if only in a journal that was set aside.
+    private func expectation(
+        after answer: Answer, _ disk: SimulatedDisk, ends: Set<CommitEnd>, endsBefore: Set<CommitEnd>
+    ) -> Expectation {
         switch answer {
-        case .done(let seq): return Expectation(allowed: ends, acknowledgedSeq: max(seq, last))
+        case .done(let seq):
+            let acknowledged = Expectation(disk, acknowledgedSeq: seq).acknowledged
+            return Expectation(allowed: ends, acknowledged: endsBefore.union(acknowledged))
         // An account that could not be made to the end is there or is not.
-        case .refused: return Expectation(allowed: last > 0 && !rescues ? endsBefore : ends, acknowledgedSeq: last)
-        case .uncertain, .none: return Expectation(allowed: ends, acknowledgedSeq: last)
+        case .refused: return Expectation(allowed: endsBefore.isEmpty || rescues ? ends : endsBefore, acknowledged: endsBefore)
+        case .uncertain, .none: return Expectation(allowed: ends, acknowledged: endsBefore)
         }
     }
 
@@ -173,7 +177,7 @@ struct FaultRun: CustomTestStringConvertible, Sendable {
         var isCertain = true
         var first: UInt64?
         func look(_ outcome: RecoveryOutcome, _ disk: @autoclosure () -> SimulatedDisk) -> String? {
-            if case .opened(let end) = outcome {
+            if case .opened(let end, _) = outcome {
                 isCertain = isCertain && end.seq == first ?? end.seq
                 first = end.seq
             }

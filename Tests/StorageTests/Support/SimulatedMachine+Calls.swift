@@ -236,7 +236,7 @@ extension SimulatedMachine {
             guard state.takesSnapshots else { return }
             state.snapshots.append(
                 Snapshot(
-                    disk: state.disk, call: call.description, operation: state.operation, acknowledgedSeq: state.acknowledgedSeq))
+                    disk: state.disk, call: call.description, operation: state.operation, acknowledged: state.acknowledged))
         }
     }
 }

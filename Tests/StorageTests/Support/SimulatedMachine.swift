@@ -19,7 +19,7 @@ final class SimulatedMachine: @unchecked Sendable {
         var takesSnapshots = false
         /// What the workload says it is doing; see ``SimulatedMachine/begin(_:)``.
         var operation = 0
-        var acknowledgedSeq: UInt64 = 0
+        var acknowledged: Set<CommitEnd> = []
         /// Where a file may not grow: RLIMIT_FSIZE.
         var fileSizeLimit = Int64.max
         /// Whether the disk is the machine's own.
@@ -42,7 +42,7 @@ final class SimulatedMachine: @unchecked Sendable {
         let disk: SimulatedDisk
         let call: String
         let operation: Int
-        let acknowledgedSeq: UInt64
+        let acknowledged: Set<CommitEnd>
     }
 
     init(_ disk: SimulatedDisk = SimulatedDisk()) { state = Locked(State(disk: disk)) }
@@ -92,7 +92,7 @@ final class SimulatedMachine: @unchecked Sendable {
             return state.snapshots
                 + [
                     Snapshot(
-                        disk: state.disk, call: "the end", operation: state.operation, acknowledgedSeq: state.acknowledgedSeq)
+                        disk: state.disk, call: "the end", operation: state.operation, acknowledged: state.acknowledged)
                 ]
         }
     }
@@ -100,6 +100,10 @@ final class SimulatedMachine: @unchecked Sendable {
     /// The workload begins its next operation.
     func begin() { withState { $0.operation += 1 } }
 
-    /// The workload was told that the account's events up to here have happened.
-    func acknowledge(_ seq: UInt64) { withState { $0.acknowledgedSeq = max($0.acknowledgedSeq, seq) } }
+    /// The workload was told that the account's events up to here have happened: those that stand there now, and no others with their numbers.
+    func acknowledge(_ seq: UInt64) {
+        let ends = CommitEnd.all(in: disk, upTo: seq)
+        precondition(!ends.isEmpty, "what was acknowledged is not there")
+        withState { $0.acknowledged.formUnion(ends) }
+    }
 }
