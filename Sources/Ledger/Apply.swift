@@ -68,7 +68,7 @@ extension AccountState {
         case .declined: break
         case .ranCycle(let cycle):
             guard cycle.counts.arePossible else { throw Inconsistency("a cycle made more trades than a commit holds") }
-            cycles.add(cycle, time: time)
+            cycles.add(cycle, time: time, at: at)
         }
         seq = newSeq
         updatedAt = at

@@ -259,9 +259,10 @@ public struct CycleLog: Hashable, Sendable {
         recentTrades.reduce(0) { sum, trades in trades.areRecent(at: time) ? sum + trades.count : sum }
     }
 
-    mutating func add(_ cycle: Cycle, time: Timestamp) {
+    mutating func add(_ cycle: Cycle, time: Timestamp, at: Timestamp) {
         guard cycle.kind == .trading || cycle.outcome != .skipped else { return }
-        let last = last(cycle.kind, at: time)
+        // A cycle can take hours: what is ahead of its moment, but not of the clock now, was dated by no wrong one.
+        let last = last(cycle.kind, at: max(time, at))
         let isFailure = cycle.outcome == .failed
         self[cycle.kind] = Last(
             time: time, outcome: cycle.outcome, failures: isFailure ? (last?.failures ?? 0) + 1 : 0,
@@ -275,6 +276,20 @@ public struct CycleLog: Hashable, Sendable {
     }
 
     public static let recentTradesLimit = 1000
+
+    /// Records of cycles after which another log knows what this one does of what was done and traded.
+    public var remembered: [(cycle: Cycle, time: Timestamp)] {
+        func done(_ kind: CycleKind, trades: Int = 0) -> Cycle {
+            var counts = Cycle.Counts()
+            counts.bought = min(trades, Draft.maximumCount)
+            counts.sold = trades - counts.bought
+            return Cycle(kind: kind, outcome: .done, reason: nil, counts: counts, value: nil, problem: nil)
+        }
+        // Whose they were is not known; the last record of each kind says when it was done.
+        let kind = trading?.lastDone == nil ? CycleKind.monitoring : .trading
+        return recentTrades.map { (done(kind, trades: $0.count), $0.time) }
+            + CycleKind.allCases.compactMap { kind in self[kind]?.lastDone.map { (done(kind), $0) } }
+    }
 
     private static let hour: Int64 = 3_600_000_000
 }

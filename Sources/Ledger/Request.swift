@@ -17,7 +17,7 @@ public enum Change: Hashable, Sendable {
 
 extension Change {
     /// Checks what can be checked without the account, in the order of the refusals.
-    func validate() throws(Refusal) {
+    public func validate() throws(Refusal) {
         switch self {
         case .buy(_, let shares, let price):
             guard shares.isPositive else { throw .invalidShares(shares.description) }

@@ -87,6 +87,7 @@ extension Account {
     private func run(
         _ kind: CycleKind, at time: Timestamp, ignoresSchedule: Bool, _ analyst: Analyst
     ) throws(PaperTradeError) -> CycleReport {
+        let began = system.realTime()
         let rules = try validRules()
         let schedule = CycleSchedule(calendar: try calendar(rules), rules: rules)
         let state = try snapshot()
@@ -96,12 +97,13 @@ extension Account {
         let opinions = try opinions(of: symbols(of: state, rules, kind), at: time, rules, analyst)
         let seen = Set(state.queue.map(\.seq))
         return try commit(at: time, needsValidConfig: true) { (draft) throws(Refusal) in
+            let now = Timestamp(clamping: time.microseconds + max(0, system.realTime() - began))
             // Another process may have done the session's cycle meanwhile.
-            if !ignoresSchedule, let reason = schedule.reasonToSkip(kind, at: time, draft.state.cycles) {
+            if !ignoresSchedule, let reason = schedule.reasonToSkip(kind, at: time, draft.state.cycles, now: now) {
                 return try draft.skip(kind, because: reason, time: time)
             }
             switch kind {
-            case .monitoring: return try draft.monitor(opinions, time: time)
+            case .monitoring: return try draft.monitor(opinions, time: time, now: now)
             case .trading: return try draft.trade(opinions, seen: seen, time: time)
             }
         }

@@ -141,6 +141,8 @@ extension Account {
     /// A changed configuration comes before the first change, in the same commit; it must not upset what the caller expects.
     private func first(_ request: Request, of draft: Draft) throws(Refusal) -> Request {
         guard let expected = request.expectedSeq else { return request }
+        // What is wrong in itself stays so whatever the account is at.
+        try request.change.validate()
         guard expected == store.state.seq else { throw .sequenceMismatch(expected: expected, actual: store.state.seq) }
         return Request(request.change, time: request.time, id: request.id, expectedSeq: draft.state.seq, note: request.note)
     }

@@ -20,6 +20,8 @@ public enum Config {
 /// Notices when `config.json` changes, and remembers what it last said.
 struct ConfigWatch: Sendable {
     private var known: FileStatus?
+    /// Whether the file had settled when it was read.
+    private var hadSettled = false
     private var text: [UInt8]??
     /// What the file said when it was last read.
     private(set) var outcome: Result<Rules, StorageError> = .success(Rules())
@@ -37,7 +39,7 @@ struct ConfigWatch: Sendable {
     /// Looks whether the file has changed; after this `outcome` is what it says now.
     mutating func refresh(_ files: AccountFiles, realTime: Int64) throws(StorageError) {
         let status = try files.configStatus()
-        if let text, status == known, status.map({ Self.hasSettled($0, realTime) }) ?? (text == nil) { return }
+        if let text, status == known, hadSettled || status == nil && text == nil { return }
         let newText: [UInt8]?
         do throws(StorageError) {
             newText = try files.config()
@@ -48,6 +50,7 @@ struct ConfigWatch: Sendable {
             return fail(error)
         }
         known = status
+        hadSettled = status.map { Self.hasSettled($0, realTime) } ?? false
         if let text, text == newText { return }
         let isGone = newText == nil && text.map { $0 != nil } ?? false
         text = .some(newText)

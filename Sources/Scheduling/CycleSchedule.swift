@@ -18,11 +18,13 @@ public struct CycleSchedule: Sendable {
     }
 
     /// Why a cycle has nothing to do at a moment; `nil` if it has.
-    public func reasonToSkip(_ kind: CycleKind, at time: Timestamp, _ log: CycleLog) -> String? {
+    ///
+    /// - Parameter now: `time` and as long as the cycle has taken since; `nil`: no time.
+    public func reasonToSkip(_ kind: CycleKind, at time: Timestamp, _ log: CycleLog, now: Timestamp? = nil) -> String? {
         switch kind {
         case .monitoring: return calendar.closure(at: time).map { "the market is closed: \($0)" }
         case .trading:
-            let done = log.last(.trading, at: time)?.lastDone
+            let done = log.last(.trading, at: now ?? time)?.lastDone
             guard let moment = standingMoment(.trading, at: time) else {
                 let next = nextMoment(.trading, after: time, done).map { "; the next one is due at \($0)" } ?? ""
                 return "no trading cycle is due\(next)"
@@ -44,7 +46,8 @@ public struct CycleSchedule: Sendable {
         guard let last, last.outcome == .failed, !wasTriedAgain(last, since: standing) else { return regular }
         let since = Timestamp(clamping: last.time.microseconds + rules[.cyclesRetryMinutes].micros * 60)
         let retry = DueCycle(time: max(time, since), since: since)
-        guard standingMoment(kind, at: retry.time) != nil else { return regular }
+        guard let moment = standingMoment(kind, at: retry.time) else { return regular }
+        if kind == .trading, isDone(kind, of: moment, by: last.lastDone) { return regular }
         return regular.map { $0.time < retry.time ? $0 : retry } ?? retry
     }
 

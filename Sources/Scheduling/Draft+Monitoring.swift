@@ -8,9 +8,10 @@ extension Draft {
     /// security that rose to BUY or better is queued for the trading cycle. An opinion that a cycle of a later moment has overtaken
     /// changes nothing.
     ///
+    /// - Parameter now: `time` and as long as the analyst has taken since; `nil`: no time.
     /// - Throws: ``Refusal/batchTooLarge(limit:)``, or that an amount left its range; the draft is then to be dropped.
-    public mutating func monitor(_ given: Opinions, time: Timestamp) throws(Refusal) -> CycleDecision {
-        let opinions = given.withoutOvertaken(in: state, at: time)
+    public mutating func monitor(_ given: Opinions, time: Timestamp, now: Timestamp? = nil) throws(Refusal) -> CycleDecision {
+        let opinions = given.withoutOvertaken(in: state, at: time, now: now ?? time)
         var counts = Cycle.Counts(opinions)
         try removeStaleEntries(time: time)
         if let failure = given.failure { return try finish(.monitoring, .failed, because: failure, given, counts, time: time) }

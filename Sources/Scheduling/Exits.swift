@@ -17,13 +17,13 @@ extension Position {
     public func exit(on analysis: Analysis, at time: Timestamp, under rules: Rules) -> ExitDecision {
         let isYoung = !isHeld(days: rules[.limitsMinimumHoldingDays], at: time)
         if !isWorthMore(than: rules[.exitsStopLossPercent], at: analysis.price) { return .sell(.stopLoss) }
-        if analysis.signal.rawValue <= rules.count(.exitsSignal) + Signal.sell.rawValue {
-            return isYoung ? .declined(.minimumHolding) : .sell(.downgrade)
-        }
+        let isDowngrade = analysis.signal.rawValue <= rules.count(.exitsSignal) + Signal.sell.rawValue
         let hasProfit = !isWorthLess(than: rules[.exitsTakeProfitPercent], at: analysis.price)
         let isDeferred = hasProfit && rules.isOn(.exitsDeferTakeProfit) && analysis.signal.isBuyable
-        if hasProfit && !isDeferred { return isYoung ? .declined(.minimumHolding) : .sell(.takeProfit) }
+        let canWait = isDowngrade || hasProfit && !isDeferred
+        if canWait && !isYoung { return .sell(isDowngrade ? .downgrade : .takeProfit) }
         if isHeld(days: rules[.exitsMaximumAgeDays], at: time) { return .sell(.age) }
+        if canWait { return .declined(.minimumHolding) }
         return isDeferred ? .deferred : .hold
     }
 

@@ -48,12 +48,14 @@ public struct Opinions: Sendable {
     ///
     /// Compared are the moments of the cycles, not those at which analyses were formed: an analyst may work on prices of some minutes
     /// ago.
-    func withoutOvertaken(in state: AccountState, at time: Timestamp) -> Opinions {
-        let monitored = state.cycles.last(.monitoring, at: time)?.lastDone
+    ///
+    /// - Parameter now: `time` and as long as the cycle has taken since: what lies further ahead than clocks may be apart does not count.
+    func withoutOvertaken(in state: AccountState, at time: Timestamp, now: Timestamp) -> Opinions {
+        let monitored = state.cycles.last(.monitoring, at: now)?.lastDone
         return Opinions(
             all.map { opinion in
                 guard opinion.analysis != nil, let known = state.signal(of: opinion.symbol) else { return opinion }
-                let later = [known.time, monitored].compactMap { $0 }.filter { $0 > time && !$0.isFarAhead(of: time) }.max()
+                let later = [known.time, monitored].compactMap { $0 }.filter { $0 > time && !$0.isFarAhead(of: now) }.max()
                 guard let later else { return opinion }
                 return Opinion(symbol: opinion.symbol, analysis: nil, problem: "overtaken by the cycle of \(later)")
             })

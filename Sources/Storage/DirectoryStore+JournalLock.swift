@@ -26,6 +26,14 @@ extension DirectoryStore {
         lockedJournal = (file, system.processID())
     }
 
+    /// A journal that is about to become the account's, before anybody can see it.
+    func lockNextJournal(_ next: OpenFile) throws(StorageError) {
+        let path = directory.path(of: AccountFile.nextJournal)
+        let isTaken = try attempt("lock", path) { () throws(Errno) in try system.tryLock(next.descriptor, exclusive: true) }
+        guard isTaken else { throw StorageError(.busy, "\(escaped(path)) is locked by another process: try again") }
+        lockedJournal = (next, system.processID())
+    }
+
     /// In a forked child it does nothing: the lock is the parent's.
     func unlockJournal() {
         guard let (file, processID) = lockedJournal else { return }

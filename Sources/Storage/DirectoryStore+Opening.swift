@@ -53,9 +53,7 @@ extension DirectoryStore {
             system: system)
         try lock.acquire(deadline)
         defer { lock.release() }
-        if let journal = try directory.open(AccountFile.journal, .readWrite) {
-            let store = DirectoryStore(directory: directory, durability: options.durability, journal: journal)
-            try store.lockJournal(deadline)
+        if let store = try openLocked(directory, options.durability, deadline) {
             defer { store.unlockJournal() }
             try store.load(isLocked: true)
             try store.publishUnlessReadOnly()
@@ -64,9 +62,13 @@ extension DirectoryStore {
         guard creates, try !directory.hasParts() else { throw try directory.noJournal() }
         try directory.syncName()
         let new = try newAccount(AccountFiles(directory))
-        let journal = try createJournal(new, in: directory)
-        let store = DirectoryStore(directory: directory, durability: options.durability, journal: journal)
-        try store.load(isLocked: true)
+        let store = try create(new, in: directory, options.durability)
+        defer { store.unlockJournal() }
+        do throws(StorageError) {
+            try store.load(isLocked: true)
+        } catch {
+            throw unfinishedAccount(error)
+        }
         // The account is made; if it cannot be published now, the next open does it.
         do throws(StorageError) { try store.publish() } catch { store.notice(isWarning: true, error.description) }
         return store
@@ -82,7 +84,24 @@ extension DirectoryStore {
         }
     }
 
-    private static func createJournal(_ new: NewAccount, in directory: AccountDirectory) throws(StorageError) -> OpenFile {
+    /// Opens and locks the journal that has the name, not yet read; `nil` if there is none.
+    static func openLocked(
+        _ directory: AccountDirectory, _ durability: Durability, _ deadline: Deadline
+    ) throws(StorageError) -> DirectoryStore? {
+        while let journal = try directory.open(AccountFile.journal, .readWrite) {
+            let store = DirectoryStore(directory: directory, durability: durability, journal: journal)
+            try store.lockJournal(deadline)
+            // Whoever was waited for may have put another one in its place.
+            if try directory.status(AccountFile.journal)?.identity == journal.identity { return store }
+            store.unlockJournal()
+        }
+        return nil
+    }
+
+    /// Makes the journal of a new account, and locks it.
+    private static func create(
+        _ new: NewAccount, in directory: AccountDirectory, _ durability: Durability
+    ) throws(StorageError) -> DirectoryStore {
         let system = directory.system
         let now = Timestamp(clamping: system.realTime())
         let accountID: String
@@ -104,18 +123,23 @@ extension DirectoryStore {
         } catch {
             throw StorageError(error)
         }
-        try writeNextJournal(draft.records, previousCRC: 0, in: directory)
+        let journal = try writeNextJournal(draft.records, previousCRC: 0, in: directory)
+        let store = DirectoryStore(directory: directory, durability: durability, journal: journal)
+        try store.lockNextJournal(journal)
         try attempt("rename", directory.path(of: AccountFile.nextJournal)) { () throws(Errno) in
             try system.rename(AccountFile.nextJournal, to: AccountFile.journal, in: directory.descriptor)
         }
         do throws(StorageError) {
             try directory.syncDirectory()
         } catch {
-            throw StorageError(
-                .uncertain, "the account was made, but may not be on the disk (\(error)): open it again", errno: error.errno)
+            throw unfinishedAccount(error)
         }
-        guard let journal = try directory.open(AccountFile.journal, .readWrite) else { throw try directory.noJournal() }
-        return journal
+        return store
+    }
+
+    private static func unfinishedAccount(_ reason: StorageError) -> StorageError {
+        StorageError(
+            .uncertain, "the account was made, but may not be on the disk (\(reason)): open it again", errno: reason.errno)
     }
 
     private static func randomAccountID(_ directory: AccountDirectory) throws(StorageError) -> String {
@@ -179,13 +203,16 @@ extension DirectoryStore {
         }
         let end = position.offset
         let old = journal
-        // Before it is the journal: the lock file can be deleted meanwhile.
-        let nextPath = directory.path(of: AccountFile.nextJournal)
-        let isLocked = try attempt("lock", nextPath) { () throws(Errno) in try system.tryLock(next.descriptor, exclusive: true) }
-        guard isLocked else { throw StorageError(.busy, "\(escaped(nextPath)) is locked by another process: try again") }
-        try exchangeJournals()
-        unlockJournal()
-        lockedJournal = (next, system.processID())
+        let lockOnOld = lockedJournal
+        try lockNextJournal(next)
+        do throws(StorageError) {
+            try exchangeJournals()
+        } catch {
+            lockedJournal = lockOnOld
+            throw error
+        }
+        // Until all is done: somebody may have opened the old one, and wait.
+        defer { if let lockOnOld { try? system.unlock(lockOnOld.file.descriptor) } }
         // From here on the new generation is the account.
         do throws(StorageError) {
             try directory.syncDirectory()
@@ -241,8 +268,11 @@ extension DirectoryStore {
     ///
     /// What the file says of itself decides, not which names are free: sealed journals may have been moved away.
     func finishReset() throws(StorageError) {
-        guard try directory.status(AccountFile.nextJournal) != nil else { return }
+        guard let status = try directory.status(AccountFile.nextJournal) else { return }
         let path = directory.path(of: AccountFile.nextJournal)
+        guard status.identity != journal.identity else {
+            throw StorageError(.replaced, "\(escaped(journalPath())) was replaced under the open account: open it again")
+        }
         let generation = try directory.movingJournal(of: state.accountID)?.generation
         let kind = try readStart(journal).kind
         let isFirst = kind == .open || kind == .takeOver
@@ -336,7 +366,13 @@ extension AccountDirectory {
     /// Whether nothing was written to a file, or nothing of it has reached the disk.
     func isBlank(_ name: String) throws(StorageError) -> Bool {
         guard let file = try open(name, .readOnly) else { return true }
-        return try read(file, name, at: 0, count: maximumLineCount).allSatisfy { $0 == fill || $0 == 0 }
+        var offset: Int64 = 0
+        while true {
+            let bytes = try read(file, name, at: offset, count: 1 << 16)
+            if bytes.isEmpty { return true }
+            guard bytes.allSatisfy({ $0 == fill || $0 == 0 }) else { return false }
+            offset += Int64(bytes.count)
+        }
     }
 
     func names() throws(StorageError) -> [String] {

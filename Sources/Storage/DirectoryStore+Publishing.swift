@@ -220,7 +220,8 @@ extension DirectoryStore {
         }
         guard let status = try directory.status(name) else { return nil }
         if status.kind == .regular, let text = text(of: name),
-            Portfolio.hasRightChecksum(text) || !text.contains(where: { $0 != 0 })
+            // Or it was being written when its writer was killed.
+            Portfolio.hasRightChecksum(text) || text.first ?? 0 == 0
         {
             return status.identity
         }

@@ -49,9 +49,7 @@ private struct Recovery {
     /// Opens the account as any process does, which mends what a crash left; whether it could be opened.
     func opens(_ deadline: Deadline) throws(StorageError) -> Bool {
         do throws(StorageError) {
-            guard let journal = try directory.open(AccountFile.journal, .readWrite) else { return false }
-            let store = DirectoryStore(directory: directory, durability: .full, journal: journal)
-            try store.lockJournal(deadline)
+            guard let store = try DirectoryStore.openLocked(directory, .full, deadline) else { return false }
             defer { store.unlockJournal() }
             try store.load(isLocked: true)
             try store.publishUnlessReadOnly()
@@ -115,13 +113,15 @@ private struct Recovery {
         if report.isFromPortfolio { report.lostEvents = highest - state.seq }
         let records = try newGeneration(state, restsOn: restsOn, lastSeq: highest)
         try keepNextJournal(after: state)
-        try DirectoryStore.writeNextJournal(records, previousCRC: crc, in: directory)
+        let next = try DirectoryStore.writeNextJournal(records, previousCRC: crc, in: directory)
+        let store = DirectoryStore(directory: directory, durability: .full, journal: next)
+        try store.lockNextJournal(next)
+        defer { store.unlockJournal() }
         // Each step leaves either the damaged journal or the new one in place.
-        let new = try directory.status(AccountFile.nextJournal)
         do throws(StorageError) {
-            report.keptAs = try putInPlace(replacing: journal != nil, generation: state.generation)
+            report.keptAs = try putInPlace(store, replacing: journal != nil, generation: state.generation)
         } catch {
-            guard let new, try directory.status(AccountFile.journal)?.identity == new.identity else { throw error }
+            guard try directory.status(AccountFile.journal)?.identity == next.identity else { throw error }
             throw StorageError(
                 .uncertain, "the recovery was begun, but not finished (\(error)): recover the account again", errno: error.errno)
         }
@@ -131,7 +131,7 @@ private struct Recovery {
     }
 
     /// Puts the new journal in the damaged one's place, and portfolio.json aside. Returns how the old journal is called now.
-    private func putInPlace(replacing: Bool, generation: UInt32) throws(StorageError) -> String {
+    private func putInPlace(_ store: DirectoryStore, replacing: Bool, generation: UInt32) throws(StorageError) -> String {
         var keptAs = ""
         if replacing {
             keptAs = try keepJournal(generation: generation)
@@ -147,10 +147,6 @@ private struct Recovery {
                 try system.rename(AccountFile.portfolio, to: kept, in: directory.descriptor)
             }
         }
-        guard let file = try directory.open(AccountFile.journal, .readWrite) else {
-            throw StorageError(.replaced, "\(escaped(directory.path(of: AccountFile.journal))) is gone")
-        }
-        let store = DirectoryStore(directory: directory, durability: .full, journal: file)
         try store.load(isLocked: true)
         // The account is recovered. If portfolio.json cannot be published now, the next open does it.
         try? store.publish()
@@ -226,6 +222,8 @@ private struct Recovery {
             for position in state.positions { try draft.append(.tookOverPosition(position), time: now, id: nil, note: nil) }
             for entry in state.queue { try draft.append(.tookOverOpportunity(entry), time: now, id: nil, note: nil) }
             for known in state.signals { try draft.append(.tookOverSignal(known), time: now, id: nil, note: nil) }
+            let note = Text(cutting: "known before the recovery")
+            for (cycle, time) in state.cycles.remembered { try draft.append(.ranCycle(cycle), time: time, id: nil, note: note) }
         } catch {
             throw StorageError(error)
         }

@@ -81,7 +81,7 @@ class Replay(PTTestCase):
         self.configure("whole", "killed")
         self.replay("--account", "whole", "--account-id", "mine", "-q")
         process = self.start("replay", *PRICES, "--account", "killed", "--account-id", "mine", "-q")
-        for seq in (30, 100, 170):
+        for seq in (20, 60, 100):
             killed = []
             # Both: one that was killed before may not have been started again yet.
             while process.poll() is None and (self.seq("killed") < seq or len(killed) < 2):

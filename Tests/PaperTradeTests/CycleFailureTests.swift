@@ -359,6 +359,28 @@ struct CycleNeighbourTests {
         try desk.verify()
     }
 
+    @Test("a recovery remembers which cycles were done, and how much they traded")
+    func recoveredCycles() throws {
+        let desk = try Desk()
+        let account = try desk.open()
+        try desk.run(.monitoring, on: account, ["A": "BUY 80 100"])
+        desk.now = at("2026-11-23T21:00")
+        try desk.run(.trading, on: account, ["A": "BUY 80 100"])
+        let cycles = try account.snapshot().cycles
+        #expect(cycles.trades(inTheHourBefore: desk.now) == 1)
+        account.close()
+        let journal = desk.directory.read("account/journal.jsonl")
+        desk.directory.write("?" + journal.dropFirst(), to: "account/journal.jsonl")
+        #expect(try Account.recover(desk.path, options: desk.options()).isFromPortfolio)
+        let recovered = try desk.open()
+        let known = try recovered.snapshot().cycles
+        #expect(known.trading?.lastDone == cycles.trading?.lastDone && known.monitoring?.lastDone == cycles.monitoring?.lastDone)
+        #expect(known.trades(inTheHourBefore: desk.now) == 1)
+        let ran = try desk.run(.trading, on: recovered)
+        #expect(ran == ["trading skipped"], "\(ran)")
+        try desk.verify()
+    }
+
     @Test("a reset forgets signals and cycles; their history stays, in order")
     func reset() throws {
         let desk = try Desk()

@@ -78,6 +78,10 @@ import Testing
             120          HOLD         5d-1us       limits.min_holding_days=5                         not:min_holding
             120          HOLD         5d           limits.min_holding_days=5                         take_profit
             120          BUY          1d           limits.min_holding_days=5                         deferred
+            100          HOLD         3d           limits.min_holding_days=5 exits.max_age_days=2    age
+            100          SELL         3d           limits.min_holding_days=5 exits.max_age_days=2    age
+            120          HOLD         3d           limits.min_holding_days=5 exits.max_age_days=2    age
+            100          SELL         2d-1us       limits.min_holding_days=5 exits.max_age_days=2    not:min_holding
             90           SELL         0d           limits.min_holding_days=5                         stop_loss
             90           HOLD         0d           limits.min_holding_days=5                         stop_loss
             100          HOLD         2d           limits.min_holding_days=5 exits.max_age_days=2    age

@@ -38,6 +38,27 @@ import Testing
         #expect(try account.rules()[.queueStaleAfterHours].micros == 7_000_000)
     }
 
+    @Test func `is read again if it may have changed within the same tick of the clock`() throws {
+        let now = machine.process().realTime() * 1000
+        plant(#"{"queue": {"stale_after_hours": 7}}"#, modified: now)
+        try account.deposit(Money(clamping: 1))
+        let directory = try #require(machine.disk.directory(simulatedPath))
+        let inode = try #require(machine.disk.inodes[directory]?.names.cached[AccountFile.config])
+        machine.withState { state in
+            state.disk.inodes[inode]?.file = SimulatedFile(synced: Array(#"{"queue": {"stale_after_hours": 8}}"#.utf8))
+            state.nanoseconds += 10_000_000_000
+        }
+        try account.deposit(Money(clamping: 1))
+        #expect(try account.rules()[.queueStaleAfterHours].micros == 8_000_000)
+    }
+
+    @Test func `that lets opportunities stay longer does not bring back those that are too old`() throws {
+        try account.enqueue(opportunity("NVDA"))
+        machine.withState { $0.nanoseconds += 30 * 3_600 * 1_000_000_000 }
+        plant(#"{"queue": {"stale_after_hours": 72}}"#)
+        #expect(try account.dequeueAll(limit: 0).isEmpty)
+    }
+
     @Test func `is as good as invalid when it is too large: trades go on, and a reload says why`() throws {
         plant(#"{"queue": {"stale_after_hours": 7}}"# + String(repeating: " ", count: 2 << 20))
         #expect(status { try account.deposit(Money(clamping: 1)) } == .ok)

@@ -43,6 +43,55 @@ import Testing
         return (held != ["OLD"], outcomes.count { $0 == .failed })
     }
 
+    /// The analyst takes 65 minutes, and meanwhile another process does the same in a minute.
+    private func runSlowly(_ kind: CycleKind, on machine: SimulatedMachine) throws -> (slow: CycleReport, quick: CycleReport) {
+        let process = machine.process()
+        let (account, other) = (try machine.account(process), try machine.account())
+        let later = Timestamp(clamping: Self.time.microseconds + 65 * 60_000_000)
+        process.shiftClock(microseconds: Self.time.microseconds - process.realTime())
+        func judging(_ signal: Signal) -> Analyst {
+            { try Analysis(signal: signal, score: Rate(80.0), price: Price(100.0), size: nil, time: $1) }
+        }
+        var quick: CycleReport?
+        let slow = try account.runCycle(kind, CycleOptions(time: Self.time)) { symbol, time in
+            if quick == nil {
+                process.shiftClock(microseconds: later.microseconds - machine.process().realTime())
+                quick = try other.runCycle(kind, CycleOptions(time: later), analyst: judging(.sell))
+            }
+            return try judging(.buy)(symbol, time)
+        }
+        return (slow, try #require(quick))
+    }
+
+    @Test func `is skipped if it takes hours and another process has done it meanwhile`() throws {
+        let machine = try machine()
+        machine.withState { state in
+            let config = #"{"market": {"calendar": "always"}, "queue": {"stale_after_hours": 100}}"#
+            state.disk.plant(Array(config.utf8), as: AccountFile.config, in: simulatedPath)
+        }
+        let (slow, quick) = try runSlowly(.trading, on: machine)
+        #expect(quick.cycle.outcome == .done && quick.cycle.counts.sold == 1)
+        #expect(slow.cycle.outcome == .skipped && slow.cycle.counts.trades == 0)
+        #expect(try machine.account().snapshot().cycles.trading?.lastDone == quick.record.time)
+    }
+
+    @Test func `overwrites nothing if it is one of monitoring that takes hours`() throws {
+        let machine = try machine()
+        machine.withState { state in
+            let config = #"{"market": {"calendar": "always"}, "queue": {"stale_after_hours": 100}}"#
+            state.disk.plant(Array(config.utf8), as: AccountFile.config, in: simulatedPath)
+        }
+        let first = try machine.account()
+        let before = Timestamp(clamping: Self.time.microseconds - 60_000_000)
+        try first.runMonitoringCycle(CycleOptions(time: before)) { _, time in
+            try Analysis(signal: .hold, score: Rate(80.0), price: Price(100.0), size: nil, time: time)
+        }
+        let (slow, quick) = try runSlowly(.monitoring, on: machine)
+        #expect(slow.problems.contains { $0.contains("overtaken") }, "\(slow.problems)")
+        let state = try machine.account().snapshot()
+        #expect(state.signals.map(\.signal) == [.sell] && state.cycles.monitoring?.lastDone == slow.record.time, "\(quick)")
+    }
+
     @Test func `happens whole and once, or leaves nothing but the record of its failure, and then it can be done`() throws {
         var generator = SeededGenerator(for: "faults of a trading cycle")
         let start = try machine().disk

@@ -314,7 +314,8 @@ import Testing
         other.close()
         var damaged = old
         damaged[60] ^= 1
-        for (text, isKept) in [(damaged, true), ([UInt8](), false), ([UInt8](repeating: 0, count: 5000), false)] {
+        let blank = [UInt8](repeating: 0, count: 100_000)
+        for (text, isKept) in [(damaged, true), (blank + old, true), ([], false), (blank, false)] {
             var disk = start
             disk.plant(text, as: AccountFile.nextJournal, in: simulatedPath)
             let after = SimulatedMachine(disk)
@@ -355,6 +356,35 @@ import Testing
             tryToGetIn()
             if count.withLock({ $0 }) <= number { break }
         }
+    }
+
+    @Test func `whoever has opened the journal that a reset replaces opens the new one`() throws {
+        let machine = try SimulatedMachine.withAccount()
+        let account = try machine.account()
+        try account.lock()
+        machine.withState { $0.disk.plant(nil, as: AccountFile.lock, in: simulatedPath) }
+        let old = machine.disk.files(in: simulatedPath)[AccountFile.journal]
+        let waiting = machine.process()
+        let count = Locked(0)
+        waiting.onCall { call in
+            guard call.operation == .tryLock, call.subject == AccountFile.journal else { return nil }
+            let isSecond = count.withLock { count in
+                count += 1
+                return count == 2
+            }
+            if isSecond {
+                do {
+                    try account.reset()
+                    try account.unlock()
+                } catch { Issue.record("\(error)") }
+            }
+            return nil
+        }
+        let store = try DirectoryStore.open(simulatedPath, waiting, timeoutMilliseconds: 10_000)
+        #expect(store.state.generation == 2 && count.withLock { $0 } > 2)
+        let sealed = try #require(machine.disk.files(in: simulatedPath)[AccountFile.sealedJournal(1)])
+        #expect(old?.starts(with: sealed) == true)
+        #expect(try verifyAccount(path: simulatedPath, system: waiting).problems.isEmpty)
     }
 
     @Test func `an account that could be made and not published is made`() throws {

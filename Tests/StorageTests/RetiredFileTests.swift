@@ -140,6 +140,18 @@ import Testing
         #expect(try isCurrent())
     }
 
+    @Test func `passes for no edit either for the handle that swapped it out before another one was killed`() throws {
+        try trade()
+        try trade()
+        let victim = machine.process()
+        let account = try machine.account(victim)
+        victim.inject(.killAfter(300), at: 0) { $0.operation == .write && $0.subject == AccountFile.portfolioTemporary }
+        #expect(throws: (any Error).self) { try account.deposit(Money(clamping: 1)) }
+        try trade()
+        #expect(kept().isEmpty)
+        #expect(try isCurrent())
+    }
+
     @Test(arguments: [EINVAL, EACCES])
     func `is removed, and a file made each time, where there are no leases`(code: Int32) throws {
         process.onCall { $0.operation == .lease ? .fail(Errno(code: code)) : nil }
