@@ -84,8 +84,9 @@ struct Replay {
     private mutating func applyActions(upTo time: Timestamp) throws(PaperTradeError) {
         while let (action, opensAt) = pending.first, opensAt <= time {
             pending.removeFirst()
-            guard try account.snapshot().position(action.symbol) != nil else { continue }
-            let request = RequestOptions(id: "replay-\(action.date)-\(action.symbol)-\(action.name)", time: opensAt)
+            let state = try account.snapshot()
+            guard state.position(action.symbol) != nil else { continue }
+            let request = RequestOptions(id: Self.requestID(of: action, in: state.generation), time: opensAt)
             switch action.kind {
             case .split(let ratio):
                 let price = history.known(action.symbol, at: opensAt, on: calendar, closes: 0)?.price
@@ -94,6 +95,11 @@ struct Replay {
             case .dividend(let cash): try account.dividend(action.symbol, perShare: cash, request)
             }
         }
+    }
+
+    /// Of 63 bytes at most, where 64 are allowed. With the generation, because what was applied before a reset is not applied after it.
+    private static func requestID(of action: PriceHistory.Action, in generation: UInt32) -> String {
+        "replay-\(generation)-\(action.date)-\(action.symbol)-\(action.name.prefix(1))"
     }
 
     private static func bar(done: Int, of count: Int, _ date: CalendarDate) -> String {

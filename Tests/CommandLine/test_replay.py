@@ -75,6 +75,41 @@ class Replay(PTTestCase):
         self.replay("--account", "parts", "--from", "2024-02-17", "-q")
         self.assertEqual(self.events("parts"), self.events("whole"))
 
+    def test_splits_and_dividends_are_applied_again_after_a_reset(self):
+        self.configure("a")
+        self.replay("--account", "a", "-q")
+        for ratio in ("4", "2"):
+            with self.subTest(ratio):
+                self.done("reset", "--account", "a", "--time", "2024-01-01")
+                actions = f"ex_date,symbol,action,value\n2024-02-20,RISE,split,{ratio}\n2024-02-20,RISE,dividend,0.1\n"
+                (self.directory / "actions.csv").write_text(actions)
+                counts = self.replay("--account", "a", "--json").json["counts"]
+                self.assertEqual((counts.get("splits"), counts.get("dividends")), (1, 1))
+        self.done("verify", "--account", "a", "-q")
+
+    def test_a_split_that_was_applied_is_not_applied_twice_by_a_replay_that_starts_on_its_day(self):
+        if not pathlib.Path("/proc/self/stat").exists():
+            self.skipTest("needs /proc to find the processes")
+        # With the longest symbol that there can be.
+        self.configure("a")
+        symbol = "X" * 32
+        (self.directory / "a" / "config.json").write_text(json.dumps({"watchlist": [symbol]}))
+        days = [day["date"] for day in self.done("market", "--from", "2024-02-01", "--to", "2024-02-20", "--json").lines]
+        (self.directory / "prices.csv").write_text("date,symbol,open,close\n" + "".join(f"{day},{symbol},50,50\n" for day in days))
+        (self.directory / "actions.csv").write_text(f"ex_date,symbol,action,value\n2024-02-20,{symbol},split,4\n")
+        self.done("init", "--account", "a", "--time", "2024-02-19")
+        self.done("buy", symbol, "1", "50", "--account", "a", "--time", "2024-02-19")
+        process = self.start("replay", *PRICES, "--account", "a", "--from", "2024-02-20", "--analyst-command", "read -r q; read -r q")
+        def shares():
+            return self.done("status", "--account", "a", "--json").json["positions"][symbol]["shares"]
+        while shares() == 1:
+            self.assertIsNone(process.poll())
+        for killed in [process.pid, *self.children(process.pid)]:
+            os.kill(killed, signal.SIGKILL)
+        self.replay("--account", "a", "--from", "2024-02-20", "-q")
+        self.assertEqual([event["type"] for event in self.events("a")].count("split"), 1)
+        self.assertEqual(shares(), 4)
+
     def test_a_worker_that_is_killed_is_started_again_and_it_comes_to_the_same(self):
         if not pathlib.Path("/proc/self/stat").exists():
             self.skipTest("needs /proc to find the processes")
