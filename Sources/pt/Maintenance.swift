@@ -91,8 +91,17 @@ struct VerifyCommand: ParsableCommand {
     func run() throws {
         let report = try Account.verify(account.path)
         let view = VerifyView(report: report)
-        if !quiet.quiet { try Console.print(output.json ? view.object.text + "\n" : view.text) }
-        guard let first = view.problems.first else { return }
+        var unprinted: OutputError?
+        do throws(OutputError) {
+            if !quiet.quiet { try Console.print(output.json ? view.object.text + "\n" : view.text) }
+        } catch {
+            unprinted = error
+        }
+        guard let first = view.problems.first else {
+            if let unprinted { throw unprinted }
+            return
+        }
+        // The damage, also if nobody reads the rest: a script asks for nothing but the exit code.
         let more = view.problems.count > 1 ? " (and \(counted(view.problems.count - 1, "more problem")))" : ""
         throw PaperTradeError(
             first.status, "\(first.message)\(more) (here: 'pt recover')", errno: first.errno, seq: first.seq, offset: first.offset

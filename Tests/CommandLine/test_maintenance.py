@@ -1,6 +1,7 @@
 """verify, backup, import, reset and config."""
 
 import json
+import os
 import unittest
 from decimal import Decimal
 
@@ -62,6 +63,25 @@ class Damage(PTTestCase):
     def kept(self, pattern):
         [path] = self.account.glob(pattern)
         return path.name
+
+    def test_verify_says_what_is_wrong_also_if_its_output_cannot_be_written(self):
+        self.assertEqual(self.verify_without_output(), [(0, b""), (3, b"pt: cannot write the output: No space left on device\n")])
+        self.damage()
+        for code, err in self.verify_without_output():
+            self.assertEqual(code, 5)
+            self.assertRegex(err, rb"^pt: .*journal\.jsonl, line 5, .* \(here: 'pt recover'\)\n$")
+
+    def verify_without_output(self):
+        """Exit code and standard error, with a reader that has gone away, and with a disk that is full."""
+        reading, writing = os.pipe()
+        os.close(reading)
+        ends = []
+        for output in (writing, os.open("/dev/full", os.O_WRONLY)):
+            process = self.start("verify", stdout=output)
+            os.close(output)
+            err = process.communicate(timeout=60)[1]
+            ends.append((process.returncode, err))
+        return ends
 
     def test_verify_does_not_call_what_a_recovery_needs_behind(self):
         self.damage()
