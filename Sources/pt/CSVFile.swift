@@ -62,9 +62,10 @@ struct CSVFile {
                 columns = try names(fields, number, needed)
                 continue
             }
-            let count = needed.compactMap { names in names.lazy.compactMap { columns[$0] }.first }.max().map { $0 + 1 } ?? 0
-            guard fields.count >= max(count, columns.count) else {
-                throw Self.problem(path, number, "it has \(counted(fields.count, "field")), not \(max(count, columns.count))")
+            // Not how many names there are: of columns with the same name, or without one, the first is known.
+            let count = columns.values.max().map { $0 + 1 } ?? 0
+            guard fields.count >= count else {
+                throw Self.problem(path, number, "it has \(counted(fields.count, "field")), not \(count)")
             }
             try body(Row(number: number, path: path, fields: fields, columns: columns))
         }

@@ -155,6 +155,8 @@ class WrongArguments(PTTestCase):
             (b"symbol,price\nAAPL,1\nAAPL,x\n", ["line 3", "x"]), (b"symbol,price\nA APL,1\n", ["line 2", "A APL"]),
             (b"symbol,price\nAAPL,-1\n", ["line 2", "negative"]), (b"symbol,price\nAAPL,1.0000001\n", ["line 2", "1.0000001"]),
             (b"symbol,price\n\xff,1\n", ["line 2", "UTF-8"]),
+            (b"symbol,price,,,date\nAAPL,151,,\n", ["line 2", "4 fields, not 5"]),
+            (b"symbol,price,volume,volume,time\n\nAAPL,151,7\n", ["line 3", "3 fields, not 5"]),
         ]:
             with self.subTest(content):
                 file.write_bytes(content)
