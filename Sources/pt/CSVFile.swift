@@ -44,6 +44,14 @@ struct CSVFile {
             }
             return date
         }
+
+        /// A moment, or the day that begins then.
+        func time(_ text: String) throws(PaperTradeError) -> Timestamp {
+            guard let time = Timestamp(text) else {
+                throw problem("\"\(printable(text))\" is not a date such as 2014-06-09, nor a time such as 2014-06-09T14:30:00Z")
+            }
+            return time
+        }
     }
 
     /// - Parameters:

@@ -41,14 +41,14 @@ struct PriceFile {
 
     /// The last price of each symbol: by date if there are dates (as text, so they should be ISO), else by place in the file.
     func quotes() throws(PaperTradeError) -> [Symbol: Price] {
-        var latest: [Symbol: (date: String, price: Price)] = [:]
+        var latest: [Symbol: (time: Timestamp?, price: Price)] = [:]
         try CSVFile(path: path).forEachRow(needing: [["symbol", "ticker"], ["price", "close"]]) { (row) throws(PaperTradeError) in
             let symbol = try row.symbol(row["symbol", "ticker"] ?? "")
             let price = try row.price(row["price", "close"] ?? "")
             guard !price.isNegative else { throw row.problem("price \(price) is negative") }
-            let date = row["date", "time"] ?? ""
-            if let known = latest[symbol], known.date > date { return }
-            latest[symbol] = (date, price)
+            let time = try row["date", "time"].map { (text) throws(PaperTradeError) in try row.time(text) }
+            if let time, let known = latest[symbol]?.time, known > time { return }
+            latest[symbol] = (time, price)
         }
         return latest.mapValues(\.price)
     }

@@ -157,6 +157,9 @@ class WrongArguments(PTTestCase):
             (b"symbol,price\n\xff,1\n", ["line 2", "UTF-8"]),
             (b"symbol,price,,,date\nAAPL,151,,\n", ["line 2", "4 fields, not 5"]),
             (b"symbol,price,volume,volume,time\n\nAAPL,151,7\n", ["line 3", "3 fields, not 5"]),
+            (b"symbol,price,date\nAAPL,1,12/31/2025\nAAPL,2,01/02/2026\n", ["line 2", '"12/31/2025" is not a date such as 2014-06-09']),
+            (b"symbol,price,date\nAAPL,1,2026-10-01\nAAPL,2,2026-9-30\n", ["line 3", '"2026-9-30" is not a date']),
+            (b"symbol,price,date\nAAPL,1,\n", ["line 2", '"" is not a date']),
         ]:
             with self.subTest(content):
                 file.write_bytes(content)
@@ -165,6 +168,19 @@ class WrongArguments(PTTestCase):
                     self.assertIn(word, message)
         self.fails(3, "status", "--prices", "missing.csv")
         self.fails(3, "status", "--prices", ".")
+
+
+    def test_the_latest_price_of_a_file_counts_whatever_its_row(self):
+        self.open_account()
+        self.done("buy", "AAPL", "1", "1")
+        for content, price in [
+            ("symbol,price,date\nAAPL,2,2026-10-01\nAAPL,1,2026-09-30\n", 2), ("symbol,price\nAAPL,2\nAAPL,1\n", 1),
+            ("symbol,price,time\nAAPL,2,2026-10-01T09:00-05:00\nAAPL,1,2026-10-01T10:00Z\n", 2),
+            ("symbol,price,date\nAAPL,2,2026-10-01\nAAPL,1,2026-10-01T00:00Z\n", 1),
+        ]:
+            with self.subTest(content):
+                (self.directory / "prices.csv").write_text(content)
+                self.assertEqual(self.status("--prices", "prices.csv")["positions"]["AAPL"]["price"], price)
 
 
 class Environment(PTTestCase):
