@@ -80,6 +80,14 @@ enum Console {
 
     // MARK: Streams
 
+    /// Puts /dev/null in the place of each standard stream that is closed: the next file that is opened would else get its number, and
+    /// what is printed. Only to be read, so that printing still fails.
+    static func openClosedStreams() {
+        for file in [STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO] where fcntl(file, F_GETFD) < 0 {
+            _ = open("/dev/null", O_RDONLY)
+        }
+    }
+
     /// Writes to standard output.
     static func print(_ text: String, to file: Int32 = STDOUT_FILENO) throws(OutputError) { try write(text, to: file) }
 
@@ -144,6 +152,8 @@ enum Console {
         var ends: [Int32] = [-1, -1]
         if pipe(&ends) == 0 {
             for file in ends { _ = fcntl(file, F_SETFD, FD_CLOEXEC) }
+            // One byte is enough, and a signal handler must not wait for room for more.
+            _ = fcntl(ends[1], F_SETFL, fcntl(ends[1], F_GETFL) | O_NONBLOCK)
         }
         terminationReader.store(ends[0], ordering: .relaxed)
         terminationWriter.store(ends[1], ordering: .relaxed)

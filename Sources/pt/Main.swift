@@ -56,6 +56,7 @@ struct CommandLineTool: ParsableCommand {
     }
 
     static func main() {
+        Console.openClosedStreams()
         Console.ignoreBrokenPipes()
         do {
             let arguments = try LeadingOptions.moved(behindCommand: Console.arguments())

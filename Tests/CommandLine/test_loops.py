@@ -169,6 +169,41 @@ class Interruptions(LoopTestCase):
         return (self.account / "journal.jsonl").read_bytes()
 
 
+class ClosedStreams(LoopTestCase):
+    """No file of pt's own may get the number of a standard stream that is closed."""
+
+    CLOSED = 'exec "$0" "$@" <&- >&-'
+
+    def start_closed(self, *arguments, script=CLOSED):
+        process = subprocess.Popen(
+            ["/bin/sh", "-c", script, self.pt_path, *arguments], stderr=subprocess.PIPE, cwd=self.directory, env=self.environment)
+        self.addCleanup(self.end, process)
+        return process
+
+    def test_times_are_not_read_from_a_file_of_its_own(self):
+        process = self.start_closed("monitor", "--times", *NULL)
+        self.assertEqual((process.wait(timeout=10), process.stderr.read()), (0, b""))
+
+    def test_a_loop_goes_on_sleeps_and_is_ended_by_a_signal(self):
+        process = self.start_closed("monitor", "--loop", *NULL, "--time", "2024-06-08")
+        self.assertEqual(
+            process.stderr.readline(), b"pt: warning: the cycles go on, but the output cannot be written: Bad file descriptor\n")
+        time.sleep(1)
+        process.send_signal(signal.SIGTERM)
+        _, state, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(state)
+        self.assertEqual((process.returncode, process.stderr.read()), (0, b""))
+        self.assertLess(usage.ru_utime + usage.ru_stime, 0.5, "it has not slept")
+
+    def test_cycles_are_run_with_all_three_closed(self):
+        self.assertEqual(self.start_closed("monitor", *NULL, "--time", "2024-06-10T14:00", script=self.CLOSED + " 2>&-").wait(timeout=10), 0)
+        self.assertEqual([record["outcome"] for record in self.records()], ["done"])
+
+    def test_what_cannot_be_printed_is_an_error(self):
+        process = self.start_closed("status")
+        self.assertEqual((process.wait(timeout=10), process.stderr.read()), (3, b"pt: cannot write the output: Bad file descriptor\n"))
+
+
 class Failures(LoopTestCase):
     def test_a_failed_cycle_is_tried_again_once_and_later(self):
         (self.account / "config.json").write_text('{"cycles": {"retry_minutes": 7}}')
