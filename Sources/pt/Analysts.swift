@@ -53,7 +53,8 @@ struct AnalystArguments: ParsableArguments {
         given, an answer is never taken for that about another one. Everything else belongs on standard error, which is passed on: a command \
         that prints what it was not asked for, or what is no answer, is killed and started again. So is one that dies, after a pause that \
         grows, and one that does not answer in time. A failure costs its symbol's turn, no more: what is queued stays queued until it is \
-        too old. A cycle whose analyst fails on every symbol has failed: nothing is traded, and the exit code is 3.
+        too old. A cycle whose analyst fails on every symbol has failed: nothing is traded, and the exit code is 3. At the end of its input the \
+        command has a second to end by itself.
 
         A file of --prices must have a row of the current session, or of the last one while the market is closed, whose opening price counts \
         until the close, and 20 earlier rows of the symbol, for an opinion. A symbol without that row is a failure. With --loop a file that has \
@@ -190,6 +191,9 @@ final class ProcessAnalyst: AnalystSource {
         self.timeoutMilliseconds = timeoutMilliseconds
         self.isInterruptible = isInterruptible
     }
+
+    /// One that did not fail has time to end by itself, and to write down what it still has to.
+    deinit { child?.finish(withinMilliseconds: 1000) }
 
     /// None after the first failure, a tenth of a second after the second, doubled by each one up to a minute.
     private static func pause(afterFailures count: Int) -> Duration {

@@ -147,7 +147,7 @@ final class ChildProcess {
     }
 
     /// Closes the program's input, which asks it to end, and waits until it has; asks it by SIGTERM if it does not in time, so that it ends
-    /// what it has started itself, and then kills it.
+    /// what it has started itself, and then kills it. What is left of its process group is killed, too.
     func finish(withinMilliseconds timeout: Int64) {
         guard !isEnded else { return }
         _ = close(input)
@@ -155,7 +155,9 @@ final class ChildProcess {
         for (patience, signal) in [(timeout, SIGTERM), (1000, SIGKILL)] {
             let deadline = Self.milliseconds() + patience
             while Self.milliseconds() < deadline {
-                if waitpid(processID, nil, WNOHANG) == processID { return release() }
+                // Not yet waited for, so that its process group is still its own: what it has left running there is killed.
+                var state = siginfo_t()
+                if waitid(P_PID, id_t(processID), &state, WEXITED | WNOHANG | WNOWAIT) == 0, state.si_signo != 0 { return end() }
                 _ = poll(nil, 0, 2)
             }
             _ = kill(-processID, signal)

@@ -186,6 +186,14 @@ class Commands(AnalystTestCase):
         self.assertIn("no-such-analyst", lines[0])
         self.assertEqual(record["unanalysed"], 3)
 
+    def test_one_that_did_not_fail_ends_by_itself_and_what_it_left_running_is_killed(self):
+        self.watch("AAA")
+        analyst = (f"sleep 300 & echo $! > '{self.directory}/child'; trap 'sleep 0.2; echo bye > \"{self.directory}/log\"' EXIT; "
+                   "while read -r question; do echo null; done")
+        self.command(analyst)
+        self.assertEqual((self.directory / "log").read_text(), "bye\n")
+        self.assertFalse(is_running(int((self.directory / "child").read_text())))
+
     def test_it_does_not_outlive_pt(self):
         self.watch("AAA")
         self.command(f"echo $$ > '{self.directory}/analyst'; while read -r question; do echo null; done; sleep 300")
