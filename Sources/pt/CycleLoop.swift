@@ -79,22 +79,41 @@ final class ReopeningAccount: Sendable {
     }
 }
 
-/// One line for each cycle.
-struct CyclePrinter {
-    let isJSON: Bool
-    let isQuiet: Bool
+/// One line for each cycle. What is done stays done if it cannot be printed, so that is only a warning, and not repeated.
+final class CyclePrinter {
+    private let isJSON: Bool
+    private let isQuiet: Bool
+    private var hasWarned = false
+    /// Whether the reader has gone away: there is no use in going on.
+    private(set) var isUnread = false
 
-    func print(_ report: CycleReport) throws(OutputError) {
+    init(isJSON: Bool, isQuiet: Bool) {
+        self.isJSON = isJSON
+        self.isQuiet = isQuiet
+    }
+
+    func print(_ report: CycleReport) {
         guard !isQuiet else { return }
         let line =
             isJSON
             ? RecordView(report.record).object().text
             : "\(report.record.time.forPeople) UTC  \(CycleView(report.cycle).sentence) (event \(report.seq))"
-        try Console.print(line + "\n")
+        print(line, done: "it is done")
     }
 
-    func note(_ text: String) throws(OutputError) {
-        if !isQuiet && !isJSON { try Console.print(text + "\n") }
+    func note(_ text: String) {
+        if !isQuiet && !isJSON { print(text, done: "the cycles go on") }
+    }
+
+    private func print(_ line: String, done: String) {
+        do throws(OutputError) {
+            try Console.print(line + "\n")
+        } catch {
+            isUnread = error.isBrokenPipe
+            if isUnread || hasWarned { return }
+            hasWarned = true
+            Console.warn("\(done), but the output cannot be written: \(error)")
+        }
     }
 }
 
@@ -126,7 +145,7 @@ final class CycleRunner {
                 Console.warn("there was nothing to monitor: the watchlist in config.json is empty, and nothing is held")
             }
             if kind == .monitoring { hadNothingToMonitor = report.hadNothingToMonitor }
-            try? printer.print(report)
+            printer.print(report)
             return report.cycle
         } catch {
             // The handle may be of no more use: after an uncertain outcome, or if the account was replaced.
@@ -138,7 +157,7 @@ final class CycleRunner {
     /// Runs a cycle for each line of standard input, so that whoever writes them keeps the time.
     func runAtTimes(_ kinds: [CycleKind], ignoresSchedule: Bool) throws(PaperTradeError) {
         var input = StandardInput()
-        while let line = input.line() {
+        while !printer.isUnread, let line = input.line() {
             guard let time = Timestamp(trimmed(line)) else {
                 throw PaperTradeError(
                     .invalidTime, "time \"\(printable(line))\" on standard input is not ISO 8601 from 1970 to 9999")
@@ -168,7 +187,7 @@ final class CycleLoop {
     }
 
     func run() throws {
-        while !Console.isAskedToEnd && rest != 0 {
+        while !Console.isAskedToEnd && rest != 0 && !runner.printer.isUnread {
             let now = clock.now()
             if let pausedUntil, now < pausedUntil {
                 try clock.wait(until: pausedUntil)
@@ -184,15 +203,15 @@ final class CycleLoop {
                 pause(because: error, at: now)
                 continue
             }
-            guard let next else { return try runner.printer.note("there is no session until the end of the year 9999") }
+            guard let next else { return runner.printer.note("there is no session until the end of the year 9999") }
             if next.due.time > now {
-                try announce(next.kind, at: next.due.time)
+                announce(next.kind, at: next.due.time)
                 try clock.wait(until: next.due.time)
             } else {
                 runCycle(next.kind, at: now)
             }
         }
-        if Console.isAskedToEnd { try runner.printer.note("asked to end: nothing is in hand") }
+        if Console.isAskedToEnd { runner.printer.note("asked to end: nothing is in hand") }
     }
 
     /// The cycle that has been due for longest, so that neither keeps the other waiting for ever; of two at the same moment, monitoring,
@@ -239,9 +258,9 @@ final class CycleLoop {
         }
     }
 
-    private func announce(_ kind: CycleKind, at time: Timestamp) throws(OutputError) {
+    private func announce(_ kind: CycleKind, at time: Timestamp) {
         guard announced != time else { return }
         announced = time
-        try runner.printer.note("the next \(kind.rawValue) cycle is due at \(time.forPeople) UTC")
+        runner.printer.note("the next \(kind.rawValue) cycle is due at \(time.forPeople) UTC")
     }
 }

@@ -230,6 +230,40 @@ class Failures(LoopTestCase):
         self.assertEqual(outcome.code, 0)
         self.assertEqual([record["unanalysed"] for record in self.records()], [2, 2])
 
+    def test_a_full_disk_is_told_once_and_does_not_end_the_loop(self):
+        for arguments, what in [([], "the cycles go on"), (["--json"], "it is done")]:
+            with self.subTest(what), open("/dev/full", "wb") as full:
+                count = len(self.records())
+                process = self.start(
+                    "monitor", "--loop", *NULL, "--time", f"2024-06-1{count}T13:29", *FAST, "--cycles", "3", *arguments, stdout=full)
+                err = process.communicate(timeout=60)[1].decode()
+                self.assertEqual(process.returncode, 0, err)
+                self.assertIn(f"{what}, but the output cannot be written: No space left on device", err)
+                self.assertEqual(err.count("\n"), 1)
+                self.assertEqual(len(self.records()), count + 3)
+
+    def test_a_full_disk_is_told_by_a_single_cycle_and_does_not_hide_its_failure(self):
+        for command, code in [("while read -r question; do echo null; done", 0), ("exit 1", 3)]:
+            with self.subTest(command), open("/dev/full", "wb") as full:
+                process = self.start("monitor", "--analyst-command", command, "--time", f"2024-06-10T14:3{code}", stdout=full)
+                err = process.communicate(timeout=60)[1]
+                self.assertEqual(process.returncode, code)
+                self.assertEqual(err.count(b"pt: warning: it is done, but the output cannot be written: No space left on device\n"), 1)
+
+    def test_times_end_with_their_reader(self):
+        reading, writing = os.pipe()
+        os.close(reading)
+        with open(self.directory / "times", "w") as file:
+            file.write("2024-06-10T14:00\n2024-06-10T15:00\n")
+        with open(self.directory / "times") as file:
+            process = subprocess.Popen(
+                [self.pt_path, "monitor", "--times", *NULL], stdin=file, stdout=writing, stderr=subprocess.PIPE, cwd=self.directory,
+                env=self.environment)
+        os.close(writing)
+        self.addCleanup(self.end, process)
+        self.assertEqual((process.wait(timeout=30), process.stderr.read()), (0, b""))
+        self.assertEqual(len(self.records()), 1)
+
     def test_a_reader_that_goes_away_does_not_stop_the_cycles(self):
         reading, writing = os.pipe()
         process = self.start("monitor", "--loop", *NULL, "--time", "2024-06-10T13:29", *FAST, stdout=writing)
