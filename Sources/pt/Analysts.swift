@@ -93,12 +93,14 @@ struct AnalystArguments: ParsableArguments {
     /// As the files are now.
     func stamps() -> [FileStamp?] { [prices, actions].map { path in path.flatMap { FileStamp($0) } } }
 
-    /// The options as another pt takes them.
+    /// The option that names somebody else than the built-in analyst.
+    var other: String? { analyst != nil ? "--analyst" : analystCommand != nil ? "--analyst-command" : nil }
+
+    /// The options as a pt that runs cycles takes them: prices only for the built-in analyst.
     var words: [String] {
         var words = ["--analyst-timeout", "\(analystTimeout)"]
-        for (name, value) in [
-            ("--prices", prices), ("--actions", actions), ("--analyst", analyst), ("--analyst-command", analystCommand),
-        ] {
+        let files = other == nil ? [("--prices", prices), ("--actions", actions)] : []
+        for (name, value) in files + [("--analyst", analyst), ("--analyst-command", analystCommand)] {
             if let value { words += ["\(name)=\(value)"] }
         }
         return words

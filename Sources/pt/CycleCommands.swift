@@ -10,6 +10,11 @@ struct CycleArguments: ParsableArguments {
     @OptionGroup(title: "Output") var output: OutputArguments
     @OptionGroup(title: "Output") var quiet: QuietArguments
 
+    func validate() throws {
+        guard analyst.prices != nil, let other = analyst.other else { return }
+        throw ValidationError("--prices and \(other) exclude each other: give one")
+    }
+
     static let ruleHelp = "The rules are in config.json: 'pt config init' writes them out, 'pt config' shows what they mean."
 
     func run(_ kinds: [CycleKind], loops: Bool) throws {

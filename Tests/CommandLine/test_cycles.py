@@ -219,6 +219,9 @@ class CommandLine(CycleTestCase):
         for arguments, message in [
             (["monitor"], "nobody to judge the securities: give --prices, --analyst or --analyst-command"),
             (["monitor", "--analyst", "a.so", "--analyst-command", "b"], "--analyst and --analyst-command exclude each other"),
+            (["monitor", "--prices", "a.csv", "--analyst", "b.so"], "--prices and --analyst exclude each other: give one"),
+            (["trade", "--prices", "a.csv", "--analyst-command", "b"], "--prices and --analyst-command exclude each other: give one"),
+            (["run", "--prices", "a.csv", "--actions", "c", "--analyst-command", "b"], "--prices and --analyst-command exclude each other"),
             (["monitor", "--analyst-command", "b", "--actions", "c"], "--actions goes with --prices"),
             (["monitor", "--analyst-command", "b", "--analyst-timeout", "0"], "--analyst-timeout 0 is not a number of seconds from 1 to 3600"),
             (["monitor", *self.analyst, "--times", "--time", NOON], "--times and --time exclude each other"),
