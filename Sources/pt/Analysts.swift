@@ -66,21 +66,30 @@ struct AnalystArguments: ParsableArguments {
     ///   - isSimulation: whether somebody lives through history: then a symbol without a price on a day is nothing to complain of.
     ///   - isInterruptible: whether a wait for an answer ends when the process is asked to.
     func make(_ calendar: MarketCalendar, isSimulation: Bool, isInterruptible: Bool) throws(PaperTradeError) -> AnalystSource {
-        let timeout = Int64(analystTimeout) * 1000
-        if let analyst {
-            // The dynamic linker looks for a name without a slash elsewhere than the user means.
-            let path = analyst.contains("/") ? analyst : "./" + analyst
-            let host = ProcessAnalyst(
-                ChildProcess.ownPath(), [AnalystHostCommand.name, path], greets: true, timeoutMilliseconds: timeout,
-                isInterruptible: isInterruptible)
-            try host.start()
-            return host
-        }
+        if let host = try loadedLibrary(isInterruptible: isInterruptible) { return host }
         if let analystCommand {
             return ProcessAnalyst(
-                "/bin/sh", ["-c", analystCommand], greets: false, timeoutMilliseconds: timeout, isInterruptible: isInterruptible)
+                "/bin/sh", ["-c", analystCommand], greets: false, timeoutMilliseconds: timeoutMilliseconds,
+                isInterruptible: isInterruptible)
         }
         return try PriceAnalyst(self, on: calendar, forgivesGaps: isSimulation)
+    }
+
+    private var timeoutMilliseconds: Int64 { Int64(analystTimeout) * 1000 }
+
+    /// The process in which the library judges, if one is given.
+    ///
+    /// - Throws: `invalidArgument` if it cannot be used; `stopped`
+    @discardableResult
+    func loadedLibrary(isInterruptible: Bool) throws(PaperTradeError) -> AnalystSource? {
+        guard let analyst else { return nil }
+        // The dynamic linker looks for a name without a slash elsewhere than the user means.
+        let path = analyst.contains("/") ? analyst : "./" + analyst
+        let host = ProcessAnalyst(
+            ChildProcess.ownPath(), [AnalystHostCommand.name, path], greets: true, timeoutMilliseconds: timeoutMilliseconds,
+            isInterruptible: isInterruptible)
+        try host.start()
+        return host
     }
 
     /// The prices with their splits and dividends.

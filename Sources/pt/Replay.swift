@@ -24,13 +24,9 @@ struct Replay {
         schedule = try account.cycleSchedule()
         firstSeq = try account.summary().seq + 1
         pending = Self.pending(history, from: days.lowerBound, calendar)
-        sessions = Array(calendar.sessions(from: days.lowerBound, through: days.upperBound))
-        guard let first = sessions.first else {
-            throw PaperTradeError(
-                .invalidTime, "there is no trading day from \(days.lowerBound) to \(days.upperBound): give more days")
-        }
+        sessions = try Self.sessions(of: days, calendar)
         let last = try Self.lastMoment(of: account)
-        guard last <= first.opensAt else {
+        guard last <= sessions[0].opensAt else {
             throw PaperTradeError(
                 .invalidArgument,
                 "the account has come to \(last.forPeople) UTC: replay from a later day, or use another account")
@@ -57,6 +53,20 @@ struct Replay {
             }
         }
         return try ReplayResult(account, from: firstSeq, sessions: sessions.count, quotes: quotesAfterwards)
+    }
+
+    /// The trading days that are lived through.
+    ///
+    /// - Throws: `invalidTime` if there is none.
+    static func sessions(
+        of days: ClosedRange<CalendarDate>, _ calendar: MarketCalendar
+    ) throws(PaperTradeError) -> [MarketSession] {
+        let sessions = Array(calendar.sessions(from: days.lowerBound, through: days.upperBound))
+        guard !sessions.isEmpty else {
+            throw PaperTradeError(
+                .invalidTime, "there is no trading day from \(days.lowerBound) to \(days.upperBound): give more days")
+        }
+        return sessions
     }
 
     /// The last event's moment, or a cycle's that lies behind it.

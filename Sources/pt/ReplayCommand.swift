@@ -38,7 +38,7 @@ struct ReplayCommand: ParsableCommand {
         let history = try analyst.history()
         let days = try days(of: history)
         if let equity { try Files.checkCreatable(equity) }
-        let account = try open(history, from: days.lowerBound)
+        let account = try open(history, days)
         defer { account.close() }
         var replay = try Replay(
             account, history, days, workers: try workers(), quotesAfterwards: quotes(history, days.upperBound))
@@ -61,35 +61,64 @@ struct ReplayCommand: ParsableCommand {
         return first...last
     }
 
-    /// The account, made if there is none, at a moment before the first cycle.
-    private func open(_ history: PriceHistory, from first: CalendarDate) throws(PaperTradeError) -> Account {
+    /// The account, made if there is none, at a moment before the first cycle. Nothing is made before it is known that it can be replayed.
+    private func open(_ history: PriceHistory, _ days: ClosedRange<CalendarDate>) throws -> Account {
         // Not the one that everything else is done with: it would be traded on history's prices.
         guard account.account != nil else {
             throw PaperTradeError(.invalidArgument, "give the account with --account; it is made if it is missing")
         }
-        if Files.exists(account.path + "/journal.jsonl") {
+        var options = account.options(clock: Timestamp(clamping: days.lowerBound.dayNumber * 86_400_000_000))
+        options.initialCash = try cash.map { (text) throws(PaperTradeError) in try Money(checking: text) }
+        options.accountID = accountId
+        try lock.apply(to: &options)
+        if try exists(options) {
             guard cash == nil && accountId == nil else {
                 throw PaperTradeError(
                     .exists, "--cash and --account-id are for a new account, and \(printable(account.path)) has one already")
             }
+            try checkLibrary()
         } else {
+            let isConfigured = Files.exists(account.configPath)
+            let rules = isConfigured ? try Config.rules(in: account.path) : try rules(watching: history.symbols)
+            _ = try Replay.sessions(of: days, MarketCalendar(named: rules.choice(.marketCalendar)))
+            try checkLibrary()
             try Files.makeDirectory(account.path)
-            if !Files.exists(account.configPath) {
-                var rules = Rules()
-                guard rules.setWatchlist(history.symbols) else {
-                    throw PaperTradeError(
-                        .invalidArgument,
-                        "the prices are of more symbols than a watchlist holds: write a config.json with a shorter one")
-                }
-                try Files.create(account.configPath, Array(Config.text(rules).utf8))
-            }
+            if !isConfigured { try Files.create(account.configPath, Array(Config.text(rules).utf8)) }
+            options.createsIfMissing = true
         }
-        var options = account.options(clock: Timestamp(clamping: first.dayNumber * 86_400_000_000))
-        options.createsIfMissing = true
-        options.initialCash = try cash.map { (text) throws(PaperTradeError) in try Money(checking: text) }
-        options.accountID = accountId
-        try lock.apply(to: &options)
         return try Account(account.path, options: options)
+    }
+
+    /// Whether there is an account; also finds out whether one can be made with these options.
+    private func exists(_ options: Options) throws(PaperTradeError) -> Bool {
+        var options = options
+        options.isReadOnly = true
+        options.log = nil
+        do throws(PaperTradeError) {
+            try Account(account.path, options: options).close()
+            return true
+        } catch {
+            guard error.status == .noAccount else { throw error }
+            return false
+        }
+    }
+
+    private func rules(watching symbols: [Symbol]) throws(PaperTradeError) -> Rules {
+        var rules = Rules()
+        guard rules.setWatchlist(symbols) else {
+            throw PaperTradeError(
+                .invalidArgument, "the prices are of more symbols than a watchlist holds: write a config.json with a shorter one")
+        }
+        return rules
+    }
+
+    private func checkLibrary() throws {
+        do throws(PaperTradeError) {
+            try analyst.loadedLibrary(isInterruptible: true)
+        } catch {
+            if Console.isAskedToEnd && error.status == .stopped { throw Interrupted() }
+            throw error
+        }
     }
 
     private func workers() throws(PaperTradeError) -> [CycleKind: [String]] {

@@ -165,12 +165,30 @@ class Replay(PTTestCase):
             (2, [*PRICES, "--account", "a", "--to", "2024-01-01"], "the prices are of 2024-01-02 to 2024-03-28: there are none from"),
             (2, [*PRICES, "--account", "a", "--from", "2024-02-02", "--to", "2024-02-01"], "--to 2024-02-01 is before --from 2024-02-02"),
             (2, [*PRICES, "--account", "a", "--from", "soon"], '--from "soon" is not a date from 1970 to 9999, such as 2014-06-09'),
+            (2, [*PRICES, "--account", "a", "--cash", "much"], "much"),
+            (2, [*PRICES, "--account", "a", "--cash=-5"], "-5"),
+            (2, [*PRICES, "--account", "a", "--account-id", "no spaces"], "no spaces"),
+            (2, [*PRICES, "--account", "a", "--lock-timeout", "soon"], "--lock-timeout soon is not a number of seconds"),
+            (2, [*PRICES, "--account", "a", "--from", "2024-01-06", "--to", "2024-01-07"], "there is no trading day from 2024-01-06 to"),
+            (2, [*PRICES, "--account", "a", "--analyst", "missing.so"], "the analyst ./missing.so cannot be loaded: "),
             (3, [*PRICES, "--account", "a", "--equity", "curve.csv"], "curve.csv exists already, and is not replaced: give another name"),
             (3, [*PRICES, "--account", "a", "--equity", "no/curve.csv"], "cannot make no/curve.csv: No such file or directory"),
         ]:
             with self.subTest(" ".join(arguments)):
                 self.assertIn(message, self.fails(code, "replay", *arguments).err)
         self.assertEqual(sorted(path.name for path in self.directory.iterdir()), ["actions.csv", "curve.csv", "prices.csv"])
+
+    def test_a_calendar_of_ones_own_says_what_a_trading_day_is_before_there_is_an_account(self):
+        (self.directory / "a").mkdir(mode=0o700)
+        config = self.directory / "a" / "config.json"
+        config.write_text('{"watchlist": ["STAY"]}')
+        weekend = ["--account", "a", "--from", "2024-01-06", "--to", "2024-01-07"]
+        self.assertIn("there is no trading day", self.fails(2, "replay", *PRICES, *weekend).err)
+        config.write_text("{")
+        self.assertIn("config.json, line 1", self.fails(5, "replay", *PRICES, *weekend).err)
+        self.assertEqual(list((self.directory / "a").iterdir()), [config])
+        config.write_text('{"watchlist": ["STAY"], "market": {"calendar": "always"}, "monitoring": {"interval_minutes": 1440}}')
+        self.assertEqual(self.replay(*weekend, "--json").json["days"], 2)
 
     def test_what_does_not_suit_an_account_is_refused_and_changes_nothing(self):
         self.replay("--account", "a", "--to", "2024-01-05", "-q")
