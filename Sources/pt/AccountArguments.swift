@@ -142,9 +142,15 @@ struct ChangeArguments: ParsableArguments {
         let request = try request.options()
         var options = account.options(clock: request.time)
         try lock.apply(to: &options)
-        let account = try Account(account.path, options: options)
-        defer { account.close() }
-        return try body(account, request)
+        do throws(PaperTradeError) {
+            let account = try Account(account.path, options: options)
+            defer { account.close() }
+            return try body(account, request)
+        } catch {
+            // Said here, because other commands have no --request-id.
+            guard [.uncertain, .failedHandle].contains(error.status) else { throw error }
+            throw error.adding(" (repeating it with the same --request-id is safe)")
+        }
     }
 
     /// Prints an outcome.

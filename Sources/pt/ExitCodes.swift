@@ -116,10 +116,16 @@ struct Failure {
             advice = ": make one with 'pt init', or say where it is with --account or PAPERTRADE_ACCOUNT"
         case .corrupt where !error.message.contains("'pt recover'"), .missingData where !error.message.contains("'pt recover'"):
             advice = " (here: 'pt verify' and 'pt recover')"
-        case .uncertain, .failedHandle: advice = " (repeating it with the same --request-id is safe)"
         default: return error
         }
-        return PaperTradeError(error.status, error.message + advice, errno: error.errno, seq: error.seq, offset: error.offset)
+        return error.adding(advice)
+    }
+}
+
+extension PaperTradeError {
+    /// The same error with more words.
+    func adding(_ words: String) -> PaperTradeError {
+        PaperTradeError(status, message + words, errno: errno, seq: seq, offset: offset)
     }
 }
 

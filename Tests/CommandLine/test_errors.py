@@ -320,6 +320,12 @@ class Environment(PTTestCase):
         self.assertEqual((outcome.error["exit"], outcome.error["name"]), (6, "PT_UNCERTAIN"))
         self.assertIn("--request-id", outcome.error["message"])
 
+    def test_a_command_without_request_ids_does_not_advise_to_repeat_with_one(self):
+        self.open_account()
+        outcome = self.fails(
+            6, "monitor", "--analyst-command", "exit 1", "--json", env={**self.shim(), "SHIM_FDATASYNC": "2"})
+        self.assertNotIn("--request-id", outcome.error["message"])
+
     def test_a_full_disk_is_not_mistaken_for_a_failed_change(self):
         self.open_account()
         with open("/dev/full", "wb") as full:
