@@ -122,7 +122,7 @@ typedef int32_t pt_status;
 #define PT_MISUSE 214             /* a call that is not allowed now: wrong thread, inside a callback, no batch, ... */
 #define PT_CLOSED 215             /* the handle has been closed, or never was one */
 
-/* 300-399: the environment does not allow it. Nothing has changed. */
+/* 300-399: the environment does not allow it. Nothing has changed, but that a cycle leaves the record of its failure. */
 #define PT_BUSY 301               /* the lock was not free within the timeout; the message names the holder */
 #define PT_WOULD_DEADLOCK 302     /* the lock is held by this very process or thread in a way that waiting cannot end */
 #define PT_FORKED 303             /* the handle belongs to the parent process */
@@ -138,7 +138,7 @@ typedef int32_t pt_status;
 #define PT_STOPPED 313            /* a callback returned non-zero */
 #define PT_REPLACED 314           /* the account's directory or journal was moved, deleted or replaced under the open handle */
 
-/* 400-499: the data is not usable. Nothing has changed. */
+/* 400-499: the data is not usable. Nothing has changed, but that a cycle leaves the record of its failure. */
 #define PT_CORRUPT 401        /* acknowledged data is damaged; file, line and offset are in the message. See pt_recover */
 #define PT_NEWER_FORMAT 402   /* written by a newer version of the library */
 #define PT_WRONG_ACCOUNT 403  /* a file of another account is in the directory */

@@ -2,7 +2,7 @@
 
 Five of them are the ranges that statuses come in, and the bases of the others: Refused, InvalidArgument, EnvironmentProblem,
 DataError, Uncertain. A status that is newer than this package raises the class of its range. Nothing has changed, except with
-Uncertain, where that is not known.
+Uncertain, where that is not known, and that a cycle leaves the record of its failure.
 """
 
 from __future__ import annotations
@@ -245,7 +245,7 @@ class Stopped(EnvironmentProblem):
 
 
 class Replaced(EnvironmentProblem):
-    """The account's directory or lock file was deleted or replaced while it was open."""
+    """The account's directory or journal was moved, deleted or replaced while it was open."""
     status = 314
 
 

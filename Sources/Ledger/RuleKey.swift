@@ -208,7 +208,8 @@ private struct RuleDefinition: Sendable {
                     5, .count)
             case .limitsMinimumHoldingDays:
                 RuleDefinition(
-                    "limits.min_holding_days", "a younger position is not sold for its signal or for profit", "days", 0...3650, 0)
+                    "limits.min_holding_days", "trading does not sell a younger position for its signal or for profit", "days",
+                    0...3650, 0)
             case .limitsCashReservePercent:
                 RuleDefinition(
                     "limits.cash_reserve_percent", "cash that buys must leave, of the account's value", "per cent", 0...100, 5)

@@ -5,7 +5,7 @@ import Storage
 /// A paper-trading account in a directory of plain JSON, which any number of processes may use at the same time.
 ///
 /// Every change is made under a file lock after reading what others have done, takes effect whole or not at all, and is
-/// acknowledged only when it is on the disk. Reads take no lock; each one first reads what others have committed.
+/// acknowledged only when it is on the disk. Reads take no lock, but for ``findRequest(_:)``; each one first reads what others have committed.
 ///
 /// ```swift
 /// let account = try Account("my-account")
