@@ -81,16 +81,23 @@ class Calls:
         outer = running.raised  # a callback may make a reading call
         raised: list[BaseException] = []
         running.raised = raised
-        stop_hearing = None if callback is None and self._clock is None else self._hear_interrupts(callback)
+        undo: list[Callable[[], None]] = []
         try:
+            if callback is not None or self._clock is not None:
+                self._hear_interrupts(callback, undo)
             for _ in waiting.pieces:
                 status: int = function(*arguments)
                 if status != _busy or raised:
                     break
         finally:
             running.raised = outer
-            if stop_hearing is not None:
-                stop_hearing()
+            try:
+                for stop_hearing in undo:
+                    stop_hearing()
+            except BaseException:  # Ctrl-C at its beginning
+                for stop_hearing in undo:
+                    stop_hearing()
+                raise
         if raised:
             try:
                 raise raised[0]
@@ -124,17 +131,17 @@ class Calls:
         """In a callback: whether something was kept. A callback that can stop its call does so then."""
         return bool(self._running.raised)
 
-    def _hear_interrupts(self, callback: Optional[Callable[..., int]]) -> Optional[Callable[[], None]]:
-        """Keeps what the handler of SIGINT raises in a callback's own frame, until the returned function is called.
+    def _hear_interrupts(self, callback: Optional[Callable[..., int]], undo: list[Callable[[], None]]) -> None:
+        """Keeps what the handler of SIGINT raises in a callback's own frame, until what it adds to `undo` is called.
 
         Python acts on Ctrl-C also before a function's first line, where no `try` is. ctypes would forget the exception, and return
         to C whatever happens to stand in memory. Anywhere else the handler raises as ever.
         """
         if threading.current_thread() is not threading.main_thread():
-            return None  # it is not interrupted
+            return  # it is not interrupted
         before = signal.getsignal(signal.SIGINT)
         if not callable(before):
-            return None
+            return
         codes = [function.__code__ for function in (callback, self._on_log, self._on_clock) if function is not None]
 
         def hear(number: int, frame: Optional[FrameType]) -> None:
@@ -150,11 +157,11 @@ class Calls:
             if signal.getsignal(signal.SIGINT) is hear:
                 signal.signal(signal.SIGINT, before)
 
+        undo.append(stop_hearing)
         try:
             signal.signal(signal.SIGINT, hear)
         except ValueError:  # not the main interpreter
-            return None
-        return stop_hearing
+            pass
 
     def _on_log(self, _context: Optional[int], level: int, message: bytes) -> None:
         try:
