@@ -9,6 +9,10 @@ import unittest
 
 from support import LIBRARY, PT, ROOT, DirectoryTest, blocks
 
+sys.path.append(str(ROOT / "Tests" / "System"))  # behind: it has a support.py of its own
+
+from files import crc32c  # noqa: E402
+
 
 class ReadmeTest(DirectoryTest):
     def test_the_c_example_compiles_with_one_line_and_buys(self):
@@ -68,6 +72,12 @@ class ReadmeTest(DirectoryTest):
         self.run_here(["pt", "buy", "AAPL", "40", "150", "-a", "x"])
         real = (self.directory / "x" / "journal.jsonl").read_text().splitlines()[2]
         self.assertEqual(list(json.loads(line)), list(json.loads(real)))
+
+    def test_the_line_of_the_journal_has_the_checksum_that_the_paragraph_below_it_defines(self):
+        (line,) = blocks("README.md", "json")
+        self.assertIn("`crc` is the CRC-32C of the line before its own comma", (ROOT / "README.md").read_text())
+        before, comma, _ = line.partition(',"crc":')
+        self.assertEqual(line, f'{before}{comma}"{crc32c(before.encode()):08x}"}}\n')
 
     def test_the_table_of_events_names_every_type_that_is_written(self):
         source = (ROOT / "Sources/Storage/EventCoding.swift").read_text()
