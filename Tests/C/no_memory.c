@@ -1,6 +1,6 @@
 /*
  * no_memory.c: jansson's allocations fail, one after the other, once and for ever. Whichever it is, the call says PT_NO_MEMORY or succeeds as
- * ever; nothing is half done, nothing leaks, and the next call works.
+ * ever, with nothing ignored or set aside; nothing is half done, nothing leaks, and the next call works.
  *
  *     no_memory DIRECTORY        (an empty one)
  *
@@ -15,7 +15,9 @@
 
 #include <dirent.h>
 #include <jansson.h>
+#include <math.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 static long allocations, live, failing; /* the number of the first one that fails; 0: none */
@@ -62,7 +64,8 @@ typedef struct operation {
     void (*prepare)(int number);     /* NULL: nothing to prepare */
     pt_status (*call)(int number);
     void (*check_nothing_done)(void);
-    void (*clean_up)(void);          /* after it succeeded; NULL: nothing to do */
+    void (*check_done)(int number);  /* after it succeeded, whatever failed meanwhile: it is all done, and nothing else */
+    void (*clean_up)(void);          /* after that; NULL: nothing to do */
 } operation;
 
 static const char *path, *new_path, *config, *old;
@@ -73,6 +76,9 @@ static uint64_t current_seq(void) {
     pt_account_summary summary;
     return pt_summary(account, &summary, NULL) == PT_OK ? summary.seq : 0;
 }
+
+/* Of two amounts: whether they are the same millionths. */
+static int is_near(double one, double other) { return fabs(one - other) < 0.0000005; }
 
 static const char *symbol(int number) {
     static char text[16];
@@ -90,47 +96,108 @@ static void remove_directory(const char *name) {
     rmdir(name);
 }
 
+/* Without the portfolio.json before last, which is there at some times. */
 static int count_files(const char *name) {
     DIR *directory = opendir(name);
+    struct dirent *entry;
     int count = 0;
     if (directory == NULL) return 0;
-    while (readdir(directory) != NULL) count++;
+    while ((entry = readdir(directory)) != NULL) count += strcmp(entry->d_name, "portfolio.json.tmp") != 0;
     closedir(directory);
     return count;
 }
 
-static int files; /* in the account's directory before the call */
+/* How many shares of the symbol there are. */
+static double shares_of(pt_account *owner, const char *name) {
+    pt_position_info position;
+    return pt_position(owner, name, &position, NULL) == PT_OK ? position.shares : 0;
+}
+
+/* Whether the symbol is queued with this price; NAN: with none. */
+static int is_queued(pt_account *owner, const char *name, double price) {
+    static pt_queue_entry entries[256];
+    size_t count = 0, i;
+    EXPECT(PT_OK, pt_queue(owner, entries, sizeof entries / sizeof *entries, &count, &error), "the queue is read");
+    for (i = 0; i < count; i++) {
+        if (strcmp(entries[i].symbol, name) == 0) return entries[i].price == price || (isnan(entries[i].price) && isnan(price));
+    }
+    return 0;
+}
+
+/* What there is before the call: the files in the account's directory, and the shares. */
+static int files;
+static double abc, def;
 
 static void remember(int number) {
     (void)number;
     seq = current_seq();
     files = count_files(path);
+    abc = shares_of(account, "ABC");
+    def = shares_of(account, "DEF");
 }
 
-static void check_unchanged(void) {
+/* So many events have been added, and so many files. */
+static void check_added(uint64_t events, int new_files) {
     pt_verify_report report;
-    CHECK(current_seq() == seq, "nothing has happened");
-    CHECK(count_files(path) == files, "no file was added or set aside");
+    CHECK(current_seq() == seq + events, "what was asked has happened, and nothing else");
+    CHECK(count_files(path) == files + new_files, "no other file was added or set aside");
     EXPECT(PT_OK, pt_verify(path, &report, &error), "the account is proved");
-    CHECK(report.last_seq == seq && report.portfolio_current, "and so is portfolio.json");
+    CHECK(report.last_seq == seq + events && report.portfolio_current, "and so is portfolio.json");
 }
+
+static void check_unchanged(void) { check_added(0, 0); }
 
 static pt_status buy(int number) { return (void)number, pt_buy(account, "ABC", 0.01, 1, NULL, &error); }
 
+static void check_bought(int number) {
+    (void)number;
+    check_added(1, 0);
+    CHECK(is_near(shares_of(account, "ABC"), abc + 0.01), "the shares are there");
+}
+
 static pt_status sell(int number) { return (void)number, pt_sell(account, "ABC", 0.000001, 1, NULL, &error); }
+
+static void check_sold(int number) {
+    (void)number;
+    check_added(1, 0);
+    CHECK(is_near(shares_of(account, "ABC"), abc - 0.000001), "the shares are gone");
+}
 
 static pt_status queue(int number) {
     return pt_enqueue(account, symbol(number), 80, PT_SIGNAL_BUY, 12.5, "a reason that does not fit in thirty-two bytes", &error);
 }
 
+static void check_queued(int number) {
+    check_added(1, 0);
+    CHECK(is_queued(account, symbol(number), 12.5), "it is queued");
+}
+
 static pt_status clear(int number) { return (void)number, pt_clear_queue(account, NULL, NULL, &error); }
 
+static void check_cleared(int number) {
+    pt_account_summary summary;
+    (void)number;
+    check_added(1, 0);
+    EXPECT(PT_OK, pt_summary(account, &summary, &error), "the account is read");
+    CHECK(summary.queued_count == 0, "nothing is queued");
+}
+
+/* The first failure ends it. */
 static pt_status batch(int number) {
     pt_status status = pt_begin(account, 0, &error);
     if (status != PT_OK) return status;
-    pt_buy(account, "DEF", 0.01, 1, NULL, NULL);
-    pt_enqueue(account, symbol(number), 1, PT_SIGNAL_BUY, NAN, NULL, NULL);
-    return pt_commit(account, &error);
+    if ((status = pt_buy(account, "DEF", 0.01, 1, NULL, &error)) == PT_OK) {
+        status = pt_enqueue(account, symbol(number), 1, PT_SIGNAL_BUY, NAN, NULL, &error);
+    }
+    if (status == PT_OK) return pt_commit(account, &error);
+    EXPECT_PLAIN(PT_OK, pt_rollback(account), "the batch is rolled back");
+    return status;
+}
+
+static void check_batch(int number) {
+    check_added(2, 0);
+    CHECK(is_near(shares_of(account, "DEF"), def + 0.01), "the shares are there");
+    CHECK(is_queued(account, symbol(number), NAN), "so is the opportunity");
 }
 
 /* Once the new generation is in place, a reset that cannot read it says that it is uncertain: and the account is reset. */
@@ -146,29 +213,75 @@ static pt_status reset(int number) {
     return PT_OK;
 }
 
+static void check_reset(int number) {
+    pt_account_summary summary;
+    (void)number;
+    EXPECT(PT_OK, pt_reload(account, &error), "portfolio.json is published, if it could not be");
+    check_added(2, 1); /* its journal, sealed */
+    EXPECT(PT_OK, pt_summary(account, &summary, &error), "the account is read");
+    CHECK(summary.cash == 5000 && summary.position_count == 0 && summary.queued_count == 0, "it is reset");
+}
+
 static void write_config(int number) {
     char text[200];
-    remember(number);
-    snprintf(text, sizeof text, "{\"initial_cash\": 1234567.123456, \"commission\": {\"percent\": 0.1},\n \"queue\": {\"max_score_drop\": %d.000001}}", number % 90);
+    snprintf(text, sizeof text, "{\"initial_cash\": 1234567.123456, \"commission\": {\"percent\": 0.1},\n \"queue\": {\"max_score_drop\": %d.000001}}", 1 + number % 90);
     write_file(config, text);
+    remember(number);
 }
 
 static pt_status reload(int number) { return (void)number, pt_reload(account, &error); }
 
+/* Counts the events that are rules with what write_config wrote. */
+static int32_t count_rules(void *context, const pt_event *event) {
+    char text[60];
+    int *counts = context;
+    snprintf(text, sizeof text, "\"queue.max_score_drop\":%d.000001,", 1 + counts[0] % 90);
+    if (strcmp(event->type, "rules") == 0 && strstr(event->json, text) != NULL) counts[1]++;
+    return 0;
+}
+
+static void check_reloaded(int number) {
+    int counts[2] = {0, 0};
+    pt_fill fill;
+    counts[0] = number;
+    check_added(1, 0);
+    EXPECT(PT_OK, pt_history(account, seq + 1, count_rules, counts, &error), "the history is read");
+    CHECK(counts[1] == 1, "the new rules are accepted");
+    EXPECT(PT_OK, pt_buy(account, "ABC", 1, 1, &fill, &error), "shares are bought");
+    CHECK(fill.commission == 0.001, "the rules of config.json are in force");
+}
+
 static pt_account *second;
 
 static pt_status open_again(int number) { return (void)number, pt_open(path, NULL, &second, &error); }
+
+static void check_opened(int number) {
+    pt_account_summary summary, again;
+    (void)number;
+    EXPECT(PT_OK, pt_summary(account, &summary, &error), "the account is read");
+    EXPECT(PT_OK, pt_summary(second, &again, &error), "so is what was opened");
+    CHECK(again.seq == summary.seq && again.cash == summary.cash && again.position_count == summary.position_count, "it is the same account");
+    CHECK(is_near(shares_of(second, "ABC"), abc), "with the same shares");
+    check_added(0, 0);
+}
 
 static void close_again(void) { EXPECT_PLAIN(PT_OK, pt_close(second), "it closes"); }
 
 static pt_status verify(int number) {
     pt_verify_report report;
     pt_status status = ((void)number, pt_verify(path, &report, &error));
-    if (status == PT_OK) CHECK(report.portfolio_current, "portfolio.json is as the journal says");
+    if (status == PT_OK) {
+        CHECK(report.last_seq == seq && report.problems == 0, "it reads to the end");
+        CHECK(report.portfolio_current, "portfolio.json is as the journal says");
+    }
     return status;
 }
 
+static void check_verified(int number) { (void)number, check_added(0, 0); }
+
 /* A new account, in another directory. */
+
+#define NEW_FILES 5 /* journal.jsonl, portfolio.json, .lock; and what every directory has */
 
 static pt_status create(int number) {
     pt_status status = ((void)number, pt_open(new_path, NULL, &second, &error));
@@ -186,7 +299,43 @@ static void check_none_or_whole(void) {
     remove_new();
 }
 
-static pt_status import(int number) { return (void)number, pt_import(new_path, old, NULL, NULL, &error); }
+/* An account that was just made, and closed: it is proved. Opens it. */
+static pt_account *open_new(void) {
+    EXPECT(PT_OK, pt_verify(new_path, NULL, &error), "the account is proved");
+    return open_account(new_path);
+}
+
+/* Once it has been opened again, which publishes a portfolio.json that could not be published, it has these files and no others. */
+static void close_new(pt_account *made, int file_count) {
+    pt_verify_report report;
+    EXPECT_PLAIN(PT_OK, pt_close(made), "it closes");
+    EXPECT(PT_OK, pt_verify(new_path, &report, &error), "the account is proved");
+    CHECK(report.portfolio_current, "and so is portfolio.json");
+    CHECK(count_files(new_path) == file_count, "no other file was added or set aside");
+}
+
+static void check_created(int number) {
+    pt_account_summary summary;
+    pt_account *made = ((void)number, open_new());
+    EXPECT(PT_OK, pt_summary(made, &summary, &error), "the account is read");
+    CHECK(summary.seq == 2 && summary.cash == 10000 && summary.position_count == 0 && summary.queued_count == 0, "it is as a new one is");
+    close_new(made, NEW_FILES);
+}
+
+static pt_import_report imported;
+
+static pt_status import(int number) { return (void)number, pt_import(new_path, old, NULL, &imported, &error); }
+
+static void check_imported(int number) {
+    pt_account_summary summary;
+    pt_account *made = ((void)number, open_new());
+    CHECK(imported.positions == 1 && imported.queued == 1 && imported.transactions == 1, "it reports all that was there");
+    EXPECT(PT_OK, pt_summary(made, &summary, &error), "the account is read");
+    CHECK(summary.cash == 123456.123456 && summary.position_count == 1 && summary.queued_count == 1, "all was taken over");
+    CHECK(is_near(shares_of(made, "ABC"), 12345.123456), "the shares are there");
+    CHECK(is_queued(made, "NVDA", NAN), "so is the opportunity");
+    close_new(made, NEW_FILES);
+}
 
 /* An account whose fourth line is damaged. */
 
@@ -213,10 +362,15 @@ static pt_status recover(int number) {
     pt_status status = ((void)number, pt_recover(new_path, NULL, &report, &error));
     if (status == PT_OK) {
         CHECK(report.seq > 0 && report.kept_as[0] != '\0', "it is recovered, and the damaged journal is kept");
-        failing = 0;
-        EXPECT(PT_OK, pt_verify(new_path, NULL, &error), "the recovered account is proved");
+        CHECK(report.from_portfolio == 1, "portfolio.json is not passed over");
     }
     return status;
+}
+
+static void check_recovered(int number) {
+    pt_account *rescued = ((void)number, open_new());
+    CHECK(is_near(shares_of(rescued, "ABC"), 8), "nothing is lost that portfolio.json has");
+    close_new(rescued, files + 2); /* the damaged journal and portfolio.json */
 }
 
 static void check_still_damaged(void) {
@@ -227,24 +381,25 @@ static void check_still_damaged(void) {
 }
 
 static const operation operations[] = {
-    {"create", 1, NULL, create, check_none_or_whole, remove_new},
-    {"open", 1, remember, open_again, check_unchanged, close_again},
-    {"verify", 1, remember, verify, check_unchanged, NULL},
-    {"buy", 0, remember, buy, check_unchanged, NULL},
-    {"sell", 0, remember, sell, check_unchanged, NULL},
-    {"queue", 1, remember, queue, check_unchanged, NULL},
-    {"batch", 1, remember, batch, check_unchanged, NULL},
-    {"clear", 0, remember, clear, check_unchanged, NULL},
-    {"reload", 1, write_config, reload, check_unchanged, NULL},
-    {"reset", 1, remember, reset, check_unchanged, NULL},
-    {"import", 1, NULL, import, check_none_or_whole, remove_new},
-    {"recover", 1, damage, recover, check_still_damaged, remove_new},
+    {"create", 1, NULL, create, check_none_or_whole, check_created, remove_new},
+    {"open", 1, remember, open_again, check_unchanged, check_opened, close_again},
+    {"verify", 1, remember, verify, check_unchanged, check_verified, NULL},
+    {"buy", 0, remember, buy, check_unchanged, check_bought, NULL},
+    {"sell", 0, remember, sell, check_unchanged, check_sold, NULL},
+    {"queue", 1, remember, queue, check_unchanged, check_queued, NULL},
+    {"batch", 1, remember, batch, check_unchanged, check_batch, NULL},
+    {"clear", 0, remember, clear, check_unchanged, check_cleared, NULL},
+    {"reload", 1, write_config, reload, check_unchanged, check_reloaded, NULL},
+    {"reset", 1, remember, reset, check_unchanged, check_reset, NULL},
+    {"import", 1, NULL, import, check_none_or_whole, check_imported, remove_new},
+    {"recover", 1, damage, recover, check_still_damaged, check_recovered, remove_new},
 };
 
 /* Fails the n-th allocation of an operation, for n = 1, 2, ... until it gets by without it. Returns the last n. */
 static long fail_each(const operation *operation) {
     static int number;
     char sentence[100];
+    int failed_before;
     long n;
     pt_status status;
     for (n = 1;; n++) {
@@ -253,6 +408,7 @@ static long fail_each(const operation *operation) {
         allocations = 0;
         has_failed = 0;
         failing = n;
+        failed_before = failed_checks;
         memset(&error, 0x5A, sizeof error);
         status = operation->call(number);
         failing = 0;
@@ -260,8 +416,10 @@ static long fail_each(const operation *operation) {
         if (status != PT_OK) {
             check_status(PT_NO_MEMORY, status, 1, __FILE__, __LINE__, sentence);
             operation->check_nothing_done();
-            EXPECT(PT_OK, operation->call(number), sentence);
+            EXPECT(PT_OK, status = operation->call(number), sentence);
         }
+        if (status == PT_OK) operation->check_done(number);
+        if (failed_checks > failed_before && failed_before < 20) printf("    when %s\n", sentence);
         if (operation->clean_up != NULL) operation->clean_up();
         number++;
         if (!has_failed) break;
@@ -269,6 +427,21 @@ static long fail_each(const operation *operation) {
     snprintf(sentence, sizeof sentence, "%s asks jansson for memory %ld times", operation->name, n - 1);
     CHECK((n > 1) == operation->allocates, sentence);
     return n - 1;
+}
+
+/* The files of the older system. What has long been queued is not taken over, so it says today. */
+static void write_old_files(const char *directory) {
+    char text[200], today[20];
+    time_t now = time(NULL);
+    strftime(today, sizeof today, "%Y-%m-%d", gmtime(&now));
+    old = strdup(in(directory, "paper_portfolio.json"));
+    write_file(old, "{\"cash\": 123456.123456, \"positions\": {\"ABC\": {\"shares\": 12345.123456, \"cost_basis\": 1.5, "
+                    "\"first_purchase_date\": \"2026-11-02T09:30:00.123456\"}}, \"created_at\": \"2026-11-01T10:00:00\"}");
+    write_file(in(directory, "transaction_log.json"), "[{\"timestamp\": \"2026-11-02T09:30:00\", \"action\": \"BUY\", \"symbol\": \"ABC\", "
+                    "\"shares\": 1, \"price\": 1.5, \"total\": 1.5, \"cash_after\": 123456.123456, \"portfolio_value\": null}]");
+    snprintf(text, sizeof text, "{\"queued_opportunities\": [{\"symbol\": \"NVDA\", \"queued_at\": \"%sT00:00:00\", "
+                    "\"signal\": \"BUY\", \"score\": 82.5, \"price\": null}]}", today);
+    write_file(in(directory, "buy_queue.json"), text);
 }
 
 int main(int argc, char **argv) {
@@ -284,12 +457,7 @@ int main(int argc, char **argv) {
     path = strdup(in(argv[1], "account"));
     new_path = strdup(in(argv[1], "new"));
     config = strdup(in(path, "config.json"));
-    old = strdup(in(argv[1], "paper_portfolio.json"));
-    write_file(old, "{\"cash\": 123456.123456, \"positions\": {\"ABC\": {\"shares\": 12345.123456, \"cost_basis\": 1.5, "
-                    "\"first_purchase_date\": \"2026-11-02T09:30:00.123456\"}}, \"created_at\": \"2026-11-01T10:00:00\"}");
-    write_file(in(argv[1], "transaction_log.json"), "[]");
-    write_file(in(argv[1], "buy_queue.json"), "{\"queued_opportunities\": [{\"symbol\": \"NVDA\", \"queued_at\": \"2026-11-20T14:00:00\", "
-                    "\"signal\": \"BUY\", \"score\": 82.5, \"price\": null}]}");
+    write_old_files(argv[1]);
     account = open_account(path);
     EXPECT(PT_OK, pt_buy(account, "ABC", 1, 1, NULL, &error), "shares are bought");
     for (for_ever = 0; for_ever <= 1; for_ever++) {
