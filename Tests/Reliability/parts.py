@@ -175,7 +175,9 @@ ROWS = (
     Row("JSON that must be refused: accepted; crashes", "0; 0", "json", "json", _json),
     Row("jansson out of memory, once and for ever: leaks and wrong results", "all; 0", "memory", "no-memory", _no_memory),
     Row("commits without growth of memory or open files; failed checks", "≥ 100,000; 0", "memory", "growth", _growth),
-    Row("address, thread and undefined-behaviour sanitizers, valgrind", "clean", "sanitize", "sanitize-*", _problems),
+    Row(
+        "address and thread sanitizers; valgrind and the undefined-behaviour sanitizer for the programs in C", "clean", "sanitize",
+        "sanitize-*", _problems),
     Row("hand-made mutants killed", "all of ≥ 20", "mutants", "mutants", _mutants),
     Row("model of the protocol: states; errors; defects with a counterexample", "all; 0; all", "model", "model", _model),
     Row("region coverage of Ledger and Storage", "≥ 95 %", "coverage", "coverage", _coverage),
