@@ -20,7 +20,11 @@ import Testing
         Self.sum.withLock { sum in
             sum.tally = sum.tally + tally
             sum.runs += 1
-            if sum.runs == FaultRun.all.count { print(Self.result(sum.tally, since: sum.start)) }
+            if sum.runs == FaultRun.all.count {
+                let missing = Set(SystemCall.Operation.allCases).subtracting(sum.tally.operations).map(\.rawValue).sorted()
+                #expect(missing.isEmpty, "calls that nothing goes wrong with: no run makes them")
+                print(Self.result(sum.tally, since: sum.start))
+            }
         }
     }
 

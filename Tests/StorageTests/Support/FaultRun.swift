@@ -31,6 +31,8 @@ struct FaultRun: CustomTestStringConvertible, Sendable {
         var uncertain = 0
         var killed = 0
         var failures: [String] = []
+        /// Those that something went wrong with.
+        var operations: Set<SystemCall.Operation> = []
     }
 
     /// What the caller got to know.
@@ -71,6 +73,7 @@ struct FaultRun: CustomTestStringConvertible, Sendable {
             tally.sites += 1
             for (fault, forEver) in faults(call, &generator) {
                 tally.runs += 1
+                tally.operations.insert(call.operation)
                 let context = "\(name), \(fault)\(forEver ? " for ever" : "") at call \(number) (\(call))"
                 do {
                     let problem = try problem(
@@ -243,6 +246,7 @@ extension FaultRun.Tally {
             sites: first.sites + second.sites, runs: first.runs + second.runs,
             acknowledged: first.acknowledged + second.acknowledged,
             refused: first.refused + second.refused, uncertain: first.uncertain + second.uncertain,
-            killed: first.killed + second.killed, failures: first.failures + second.failures)
+            killed: first.killed + second.killed, failures: first.failures + second.failures,
+            operations: first.operations.union(second.operations))
     }
 }

@@ -59,6 +59,14 @@ extension FaultRun {
         FaultRun(name: "a trade over the portfolio.json before last", start: opened(), meanwhile: somebodyTrades) {
             _, _, account in try account?.deposit(Money(clamping: 7)).seq ?? 0
         },
+        FaultRun(name: "a trade over a portfolio.json that a group may read", start: shared) { machine, _, account in
+            let seq = try account?.deposit(Money(clamping: 7)).seq ?? 0
+            // The same group may read the new one, or nobody where it could not be given away.
+            let portfolio = machine.disk.portfolio
+            let isShared = portfolio?.group == group && portfolio?.permissions == 0o640
+            if !isShared { #expect(portfolio?.group == SimulatedDisk.user && portfolio?.permissions == 0o600) }
+            return seq
+        },
         FaultRun(name: "close", start: opened()) { _, _, account in
             account?.close()
             return 0
@@ -74,6 +82,17 @@ extension FaultRun {
             let account = try machine.account(process)
             defer { account.close() }
             return try account.summary().seq
+        },
+        FaultRun(name: "create without an id", start: nothing, opens: true) { _, process, _ in
+            let account = try open(simulatedPath, id: nil, process)
+            defer { account.close() }
+            let summary = try account.summary()
+            #expect(summary.accountID.utf8.count == 32)
+            return summary.seq
+        },
+        FaultRun(name: "open by a relative path", start: opened(), opens: true) { _, process, _ in
+            try open(String(simulatedPath.dropFirst()), id: "simulated", process).close()
+            return 0
         },
         FaultRun(name: "open after a crash in a write", start: diedWriting, opens: true) { machine, process, _ in
             try machine.account(process).close()
@@ -131,6 +150,23 @@ extension FaultRun {
     ]
 
     // MARK: What stands at the beginning
+
+    private static let group: UInt32 = 2000
+
+    private static func open(_ path: String, id: String?, _ process: SimulatedSystem) throws -> Account {
+        var options = Options()
+        options.accountID = id
+        options.lockTimeoutMilliseconds = 0
+        options.system = process
+        return try Account(path, options: options)
+    }
+
+    @Sendable private static func shared() throws -> SimulatedDisk {
+        var disk = try SimulatedMachine.withAccount().disk
+        disk.portfolio?.group = group
+        disk.portfolio?.permissions = 0o640
+        return disk
+    }
 
     @Sendable private static func nothing() -> SimulatedDisk { SimulatedDisk() }
 
@@ -221,6 +257,16 @@ extension FaultRun {
 }
 
 extension SimulatedDisk {
+    /// portfolio.json, with who may read it.
+    fileprivate var portfolio: Inode? {
+        get { portfolioNumber.flatMap { inodes[$0] } }
+        set { if let portfolioNumber { inodes[portfolioNumber] = newValue } }
+    }
+
+    private var portfolioNumber: UInt64? {
+        directory(simulatedPath).flatMap { inodes[$0]?.names.cached[AccountFile.portfolio] }
+    }
+
     /// Whether the directory, its name and all that is in it but the lock file are on the platter.
     fileprivate func isSettled(in path: String) -> Bool {
         guard let number = directory(path), let names = inodes[number]?.names, let root = inodes[Self.root] else { return false }
