@@ -8,6 +8,8 @@ import Testing
 /// 200 events.
 @Suite struct `A damaged journal` {
     private let isWhole = setting("PAPERTRADE_ALL_DAMAGE") != nil
+    /// How many damages were not found, or not as they should be.
+    private let missed = Locked(0)
 
     /// All of `numbers`, or `count` of them by chance.
     private func sample(_ numbers: Range<Int>, _ count: Int, using generator: inout SeededGenerator) -> [Int] {
@@ -18,7 +20,8 @@ import Testing
 
     /// For whoever adds up what was tried.
     private func report(_ what: String, tried: Int, of account: DamageSample) {
-        if isWhole { print("RESULT damage-\(what): tried=\(tried) events=\(account.lastSeq)") }
+        let missed = missed.withLock { $0 }
+        if isWhole { print("RESULT damage-\(what): tried=\(tried) missed=\(missed) events=\(account.lastSeq)") }
     }
 
     private func isData(_ kind: StorageError.Kind) -> Bool {
@@ -35,23 +38,34 @@ import Testing
         _ sample: DamageSample, _ journal: [UInt8], _ what: String, at place: Range<Int>? = nil, mayBeTorn: Bool = false,
         _ location: SourceLocation = #_sourceLocation
     ) {
+        expectNone(problems(sample, journal, at: place, mayBeTorn: mayBeTorn), what, location)
+    }
+
+    /// Records the problems with one damage, and counts it.
+    private func expectNone(_ problems: [String], _ what: String, _ location: SourceLocation = #_sourceLocation) {
+        for problem in problems { Issue.record("\(what): \(problem)", sourceLocation: location) }
+        if !problems.isEmpty { missed.withLock { $0 += 1 } }
+    }
+
+    private func problems(_ sample: DamageSample, _ journal: [UInt8], at place: Range<Int>?, mayBeTorn: Bool) -> [String] {
         guard case .found(let kind, let offset) = sample.verify(sample.with(journal: journal)), isData(kind) else {
-            Issue.record("\(what): verify finds nothing", sourceLocation: location)
-            return
+            return ["verify finds nothing"]
         }
+        var problems: [String] = []
         if let place, !place.contains(Int(offset)), !(mayBeTorn && kind == .missingData) {
-            Issue.record("\(what): verify finds it at byte \(offset), not in \(place)", sourceLocation: location)
+            problems.append("verify finds it at byte \(offset), not in \(place)")
         }
         switch sample.open(sample.with(journal: journal)) {
-        case .found(let kind, _): #expect(isData(kind), "\(what)", sourceLocation: location)
+        case .found(let kind, _) where isData(kind): break
         case .whole: break
-        case let verdict: Issue.record("\(what): open: \(verdict)", sourceLocation: location)
+        case let verdict: problems.append("open: \(verdict)")
         }
         switch sample.open(sample.with(journal: journal, portfolio: false)) {
-        case .found(let kind, _): #expect(isData(kind), "\(what)", sourceLocation: location)
+        case .found(let kind, _) where isData(kind): break
         case .dropped where mayBeTorn: break
-        case let verdict: Issue.record("\(what): open without portfolio.json: \(verdict)", sourceLocation: location)
+        case let verdict: problems.append("open without portfolio.json: \(verdict)")
         }
+        return problems
     }
 
     @Test func `any flipped bit is found, at its line`() throws {
@@ -94,12 +108,11 @@ import Testing
         let lengths = Set(sample(0..<account.journal.count - 1, 80, using: &generator) + account.starts)
         for length in lengths {
             let disk = account.with(journal: Array(account.journal[..<length]))
-            for verdict in [account.verify(disk), account.open(disk)] {
-                guard case .found(let kind, _) = verdict, isData(kind) else {
-                    Issue.record("cut to \(length) bytes: \(verdict)")
-                    continue
-                }
+            let problems = [account.verify(disk), account.open(disk)].compactMap { verdict -> String? in
+                if case .found(let kind, _) = verdict, isData(kind) { return nil }
+                return "\(verdict)"
             }
+            expectNone(problems, "cut to \(length) bytes")
         }
         report("lengths", tried: lengths.count, of: account)
     }

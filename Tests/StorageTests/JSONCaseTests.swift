@@ -5,6 +5,20 @@ import Testing
 
 /// Every text of ``JSONCase``, by itself and inside each kind of file that is read as JSON.
 @Suite struct `Of JSON` {
+    /// What must be refused, and was or was not.
+    private let tally = Locked((refused: 0, accepted: 0))
+
+    private func count(_ one: JSONCase, accepted: Bool) {
+        guard one.expectation == .refused else { return }
+        tally.withLock { if accepted { $0.accepted += 1 } else { $0.refused += 1 } }
+    }
+
+    /// For whoever adds up what was tried: a crash would have left no line.
+    private func report() {
+        let tally = tally.withLock { $0 }
+        print("RESULT json: refused=\(tally.refused) accepted=\(tally.accepted) crashes=0")
+    }
+
     private func value(_ text: [UInt8]) -> JSONValue? { text.withUnsafeBytes { try? JSONValue(parsing: $0) } }
 
     private func config(_ text: [UInt8]) -> Result<Rules, StorageError> {
@@ -22,6 +36,7 @@ import Testing
     private func expect(
         _ accepted: Bool, _ one: JSONCase, _ place: String, _ location: SourceLocation = #_sourceLocation
     ) {
+        count(one, accepted: accepted)
         switch one.expectation {
         case .accepted: #expect(accepted, "\(one.name), \(place)", sourceLocation: location)
         case .refused: #expect(!accepted, "\(one.name), \(place)", sourceLocation: location)
@@ -35,15 +50,19 @@ import Testing
     }
 
     @Test func `what is right is read, and nothing else`() {
+        defer { report() }
         for one in JSONCase.all { expect(value(one.text) != nil, one, "alone") }
     }
 
     @Test func `what is wrong is no config.json, whole or inside one`() {
+        defer { report() }
         for one in JSONCase.all where one.expectation == .refused {
             for (start, end) in [("", ""), (#"{"initial_cash": 1, "queue": "#, "}"), (#"{"commission": {"minimum": "#, "}}")] {
                 // The one scalar that is right there.
                 if one.name == "scalar number" && start.contains("minimum") { continue }
-                switch config(start.utf8 + one.text + end.utf8) {
+                let read = config(start.utf8 + one.text + end.utf8)
+                count(one, accepted: (try? read.get()) != nil)
+                switch read {
                 case .success: Issue.record("\(one.name) is accepted after \(start)")
                 case .failure(let error):
                     #expect(error.kind == .invalidConfig && isSentence(error.description), "\(one.name): \(error.description)")
@@ -53,9 +72,11 @@ import Testing
     }
 
     @Test func `what is right may stand in an old portfolio where nobody looks, what is wrong may not`() {
+        defer { report() }
         for one in JSONCase.all {
             let start = #"{"cash": 1, "positions": {}, "created_at": "2026-11-01T10:00:00", "metadata": "#
             let whole = taken(one.text)
+            count(one, accepted: (try? whole.get()) != nil)
             if case .failure(let error) = whole {
                 #expect(error.kind == .invalidImport && isSentence(error.description), "\(one.name): \(error.description)")
             } else {
@@ -69,12 +90,15 @@ import Testing
     }
 
     @Test func `what is wrong is no portfolio.json, even with the right checksum`() throws {
+        defer { report() }
         let machine = try SimulatedMachine.withAccount()
         let right = try #require(machine.disk.files(in: simulatedPath)[AccountFile.portfolio])
         let text = String(decoding: right, as: UTF8.self)
         let start = "s" + text[..<(try #require(text.firstRange(of: ",\n  \"checksum\"")).lowerBound)] + ",\n  \"more\": "
         for one in JSONCase.all {
-            #expect((try? Portfolio(sealedPortfolio(Array("s".utf8) + one.text))) == nil, "\(one.name)")
+            let isPortfolio = (try? Portfolio(sealedPortfolio(Array("s".utf8) + one.text))) != nil
+            count(one, accepted: isPortfolio)
+            #expect(!isPortfolio, "\(one.name)")
             if one.isScalar { continue }
             expect((try? Portfolio(sealedPortfolio(start.utf8 + one.text))) != nil, one, "inside portfolio.json")
         }
