@@ -195,7 +195,11 @@ private struct Recovery {
     private static func proved(_ group: ArraySlice<PlacedLine>, after state: AccountState) -> AccountState? {
         var next = state
         do throws(Inconsistency) {
-            for placed in group { try next.prove(placed.line.record) }
+            for placed in group {
+                // As verify sees it: no line can know that a later one is on the disk.
+                guard placed.line.durableSeq < placed.line.record.seq else { return nil }
+                try next.prove(placed.line.record)
+            }
         } catch {
             return nil
         }
