@@ -85,6 +85,7 @@ static inline int pt_leave_access_time(int fd) { return fcntl(fd, F_SETFL, O_NON
 /* F_SETLEASE with F_WRLCK. Whoever opens the file waits then until it is closed here, which a signal asks for: SIGURG does nothing unless a host
  * wants it to, but the default, SIGIO, would end one. F_SETSIG, F_SETLEASE. */
 static inline int pt_lease(int fd) { return fcntl(fd, 10, SIGURG) != 0 ? -1 : fcntl(fd, 1024, F_WRLCK); }
+static inline int pt_unlease(int fd) { return fcntl(fd, 1024, F_UNLCK); }
 
 /* The type of the file system that `fd` is on: f_type of fstatfs(2); -1 with errno set on failure. */
 static inline int64_t pt_file_system_type(int fd) {

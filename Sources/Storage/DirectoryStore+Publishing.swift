@@ -55,6 +55,7 @@ extension DirectoryStore {
 
     /// Closes and removes what will not be published.
     func discard(_ successor: Successor) {
+        if successor.retired != nil { system.unlease(successor.file) }
         try? system.close(successor.file)
         try? system.unlink(AccountFile.portfolioTemporary, in: directory.descriptor)
     }
@@ -84,6 +85,7 @@ extension DirectoryStore {
             discard(successor)
             throw StorageError(error, "write", directory.path(of: AccountFile.portfolioTemporary))
         }
+        if successor.retired != nil { system.unlease(file) }
         do throws(Errno) {
             // Once: after an error the descriptor is gone all the same, and may be another thread's.
             try system.close(file)
@@ -117,6 +119,7 @@ extension DirectoryStore {
         {
             return Successor(permissions: permissions, file: file, retired: status)
         }
+        system.unlease(file)
         try? system.close(file)
         return nil
     }

@@ -67,6 +67,8 @@ public protocol System: Sendable {
     /// fcntl(2) with F_SETLEASE and F_WRLCK: from now until the file is closed here, whoever opens it waits; EAGAIN if it is open anywhere else.
     /// EOPNOTSUPP in a system that has no leases
     func lease(_ file: FileDescriptor) throws(Errno)
+    /// Gives the lease back. Closing is not enough: a child that was forked meanwhile has the open file, too, and the lease is that file's.
+    func unlease(_ file: FileDescriptor)
 
     // Waiting for one another; in a system that cannot, there are no waiting places, and everybody polls
     /// mmap(2) of the file's beginning
@@ -116,6 +118,8 @@ extension System {
     }
 
     public func lease(_ file: FileDescriptor) throws(Errno) { throw .unsupported }
+
+    public func unlease(_ file: FileDescriptor) {}
     public func makeWaitingPlace(_ file: FileDescriptor) -> WaitingPlace? { nil }
     public func discard(_ place: WaitingPlace) {}
     public func wait(at place: WaitingPlace, while word: UInt32, nanoseconds: Int64) -> Bool { false }

@@ -202,6 +202,8 @@ public struct SystemCalls: System {
     #if os(Linux)
         public func lease(_ file: FileDescriptor) throws(Errno) { try check(repeating { pt_lease(file.rawValue) }) }
 
+        public func unlease(_ file: FileDescriptor) { _ = pt_unlease(file.rawValue) }
+
         public func makeWaitingPlace(_ file: FileDescriptor) -> WaitingPlace? {
             pt_map_first_page(file.rawValue).map { WaitingPlace(address: $0) }
         }
