@@ -152,6 +152,24 @@ import Testing
         #expect(try isCurrent())
     }
 
+    @Test func `is leased no longer than it is written, also when that fails`() throws {
+        for _ in 0..<3 { try trade() }
+        // One that is not this library's is given up.
+        machine.withState { $0.disk.plant(Array("nonsense".utf8), as: AccountFile.portfolioTemporary, in: simulatedPath) }
+        try trade()
+        try trade()
+        for operation in [SystemCall.Operation.write, .exchange] {
+            let calls = try process.recording { try trade() }
+            #expect(calls.contains { $0.operation == .lease })
+            process.inject(.fail(Errno(code: EIO)), at: 0) {
+                $0.operation == operation && $0.subject.hasPrefix(AccountFile.portfolioTemporary)
+            }
+            _ = try? trade()
+            try trade()
+        }
+        #expect(machine.withState { $0.leasesLeft } == 0)
+    }
+
     @Test(arguments: [EINVAL, EACCES])
     func `is removed, and a file made each time, where there are no leases`(code: Int32) throws {
         process.onCall { $0.operation == .lease ? .fail(Errno(code: code)) : nil }

@@ -52,7 +52,12 @@ extension SimulatedMachine {
         }
     }
 
-    func close(_ file: FileDescriptor) { withState { $0.open[file.rawValue] = nil } }
+    func close(_ file: FileDescriptor) {
+        withState { state in
+            let file = state.open.removeValue(forKey: file.rawValue)
+            if file?.isLeased == true { state.leasesLeft += 1 }
+        }
+    }
 
     func status(_ file: FileDescriptor) throws(Errno) -> FileStatus {
         try withState { state throws(Errno) in
@@ -219,8 +224,11 @@ extension SimulatedMachine {
             guard let open = state.open[file.rawValue] else { throw failure(EBADF) }
             let isOpenElsewhere = state.open.contains { $0.value.inode == open.inode && $0.key != file.rawValue }
             guard !isOpenElsewhere else { throw failure(EAGAIN) }
+            state.open[file.rawValue]?.isLeased = true
         }
     }
+
+    func unlease(_ file: FileDescriptor) { withState { $0.open[file.rawValue]?.isLeased = false } }
 
     /// The time, in nanoseconds, after so much more of it has passed.
     @discardableResult

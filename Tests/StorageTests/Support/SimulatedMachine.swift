@@ -22,6 +22,8 @@ final class SimulatedMachine: @unchecked Sendable {
         var acknowledged: Set<CommitEnd> = []
         /// Where a file may not grow: RLIMIT_FSIZE.
         var fileSizeLimit = Int64.max
+        /// Files closed without giving back their lease: a child that was forked meanwhile would keep it.
+        var leasesLeft = 0
         /// Whether the disk is the machine's own.
         var isLocal = true
     }
@@ -33,6 +35,7 @@ final class SimulatedMachine: @unchecked Sendable {
         let name: String
         var knownFailedSyncs: Int
         var lock: LockKind?
+        var isLeased = false
     }
 
     enum LockKind { case shared, exclusive }

@@ -299,6 +299,8 @@ final class SimulatedSystem: System, @unchecked Sendable {
         try leave(fault)
     }
 
+    func unlease(_ file: FileDescriptor) { machine.unlease(file) }
+
     // MARK: Facts
 
     func isLocal(_ file: FileDescriptor) throws(Errno) -> Bool {
