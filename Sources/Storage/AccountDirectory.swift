@@ -242,6 +242,13 @@ final class AccountDirectory: Sendable {
         try attempt("sync", path) { () throws(Errno) in try system.sync(descriptor) }
     }
 
+    /// The name that a journal gets when a reset or a recovery has replaced it: that of a sealed one, unless it is damaged or another has it.
+    func nameForOldJournal(generation: UInt32, isWhole: Bool) throws(StorageError) -> String {
+        let name = AccountFile.sealedJournal(generation)
+        if isWhole, try status(name) == nil { return name }
+        return try freeName("journal-\(generation)-damaged.jsonl")
+    }
+
     /// A name of the form `base-<time>` that is free.
     func freeName(_ base: String) throws(StorageError) -> String {
         let stem = "\(base)-\(Timestamp(clamping: system.realTime()))"

@@ -278,16 +278,13 @@ extension DirectoryStore {
         let isFirst = kind == .open || kind == .takeOver
         var isDraft = isFirst || (generation ?? 0) > state.generation
         let old = generation ?? state.generation &- 1
-        var name = AccountFile.sealedJournal(old)
-        let isTaken = try directory.status(name) != nil
         // It may be too damaged to say what it is. Where the old journal has its name, or where there is nothing in it, it is a draft.
         if !isDraft, generation == nil {
-            if isTaken && kind == .reset { isDraft = true } else { isDraft = try directory.isBlank(AccountFile.nextJournal) }
+            let isSealed = try directory.status(AccountFile.sealedJournal(old)) != nil
+            if isSealed && kind == .reset { isDraft = true } else { isDraft = try directory.isBlank(AccountFile.nextJournal) }
         }
         if !isDraft {
-            if isTaken || generation == nil || kind == .recover {
-                name = try directory.freeName("journal-\(old)-damaged.jsonl")
-            }
+            let name = try directory.nameForOldJournal(generation: old, isWhole: generation != nil && kind != .recover)
             try attempt("rename", path) { () throws(Errno) in
                 try system.rename(AccountFile.nextJournal, to: name, in: directory.descriptor)
             }

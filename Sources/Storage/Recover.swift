@@ -240,8 +240,7 @@ private struct Recovery {
         let generation = try directory.movingJournal(of: state.accountID)?.generation
         // A reset that did not come to its exchange.
         if let generation, generation > state.generation { return }
-        var name = generation.map { AccountFile.sealedJournal($0) } ?? AccountFile.nextJournal
-        if try directory.status(name) != nil { name = try directory.freeName("\(AccountFile.nextJournal).recovered") }
+        let name = try directory.nameForOldJournal(generation: generation ?? state.generation &- 1, isWhole: generation != nil)
         try attempt("rename", directory.path(of: AccountFile.nextJournal)) { () throws(Errno) in
             try system.rename(AccountFile.nextJournal, to: name, in: directory.descriptor)
         }
@@ -250,7 +249,7 @@ private struct Recovery {
     }
 
     private func keepJournal(generation: UInt32) throws(StorageError) -> String {
-        let kept = try directory.freeName("journal-\(generation)-damaged.jsonl")
+        let kept = try directory.nameForOldJournal(generation: generation, isWhole: false)
         try attempt("exchange", directory.path(of: AccountFile.journal)) { () throws(Errno) in
             try system.exchange(AccountFile.nextJournal, with: AccountFile.journal, in: directory.descriptor)
             try system.sync(directory.descriptor)
