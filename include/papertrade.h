@@ -255,7 +255,7 @@ typedef struct pt_request {
  * `options` may be NULL. A damaged account is not opened: PT_CORRUPT, PT_MISSING_DATA, PT_WRONG_ACCOUNT, PT_NEWER_FORMAT.
  * Also: PT_NO_ACCOUNT, PT_INVALID_ARGUMENT, PT_INVALID_AMOUNT, PT_INVALID_CONFIG (a new account needs a valid one), PT_BUSY,
  * PT_UNSAFE_FILE, PT_NETWORK_FILE_SYSTEM, PT_PERMISSION, PT_READ_ONLY, PT_NO_SPACE, PT_IO; PT_UNCERTAIN if a new account was made, and may
- * not be on the disk: open it again. */
+ * not be on the disk, or its config.json cannot be read: open it again. */
 pt_status pt_open(const char *path, const pt_options *options, pt_account **account, pt_error *error);
 
 /* Closes the handle: rolls back an open batch, releases the account's lock, publishes what is known to be durable, frees

@@ -105,7 +105,8 @@ extension Account {
         let account = try Account(path, options: options, importing: imported)
         defer { account.close() }
         for message in imported.roundings + imported.notes { options.log?(.info, "import: \(message)") }
-        return ImportReport(imported, seq: try account.summary().seq)
+        // What was read when it was opened: nothing can fail any more.
+        return ImportReport(imported, seq: account.view.withLock { _ in account.store.state.seq })
     }
 }
 

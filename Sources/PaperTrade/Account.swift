@@ -44,7 +44,7 @@ public final class Account: @unchecked Sendable {
     ///
     /// - Throws: ``PaperTradeError``: `noAccount`, `busy`, `corrupt`, `missingData`, `wrongAccount`, `newerFormat`, `invalidConfig` (a new
     ///   account needs a valid one), `unsafeFile`, `networkFileSystem`, `permission`, `readOnly`, `noSpace`, `io`; `uncertain` if a new account
-    ///   was made, and may not be on the disk.
+    ///   was made, and may not be on the disk, or its `config.json` cannot be read.
     public convenience init(_ path: String, options: Options = Options()) throws(PaperTradeError) {
         try self.init(path, options: options, importing: nil)
     }
@@ -82,7 +82,12 @@ public final class Account: @unchecked Sendable {
         if imported != nil && !isNew {
             throw PaperTradeError(.exists, "there is an account at \(escaped(store.path)) already: import into another directory")
         }
-        try readConfig()
+        do {
+            try readConfig()
+        } catch {
+            guard isNew else { throw error }
+            throw PaperTradeError(.uncertain, "the account was made, but cannot be used (\(error)): open it again")
+        }
         logNotices()
     }
 

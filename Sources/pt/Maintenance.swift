@@ -39,7 +39,15 @@ struct InitCommand: ParsableCommand {
         options.createsIfMissing = true
         let account = try Account(path, options: options)
         defer { account.close() }
-        let summary = try account.summary()
+        let summary: Summary
+        do {
+            summary = try account.summary()
+        } catch {
+            // Who made the account that was opened here cannot be seen.
+            throw PaperTradeError(
+                .uncertain,
+                "\(printable(account.path)) holds an account now, but it cannot be read (\(error)): look at it with 'pt status'")
+        }
         guard summary.accountID == id else { throw Self.exists(account.path) }
         Report.done(
             isQuiet: quiet.quiet, isJSON: output.json,
