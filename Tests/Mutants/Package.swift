@@ -16,6 +16,7 @@ let package = Package(
         .target(name: "PaperTrade", dependencies: ["Ledger", "Scheduling", "Storage"]),
         .target(name: "PaperTradeC", dependencies: ["PaperTrade", "Storage", "CPaperTrade"], exclude: ["exports.map"]),
         .testTarget(name: "LedgerTests", dependencies: ["Ledger"]),
+        .testTarget(name: "SchedulingTests", dependencies: ["Scheduling", "Ledger"]),
         .testTarget(name: "StorageTests", dependencies: ["Storage", "Ledger", "PaperTrade", "CJansson"]),
         .testTarget(name: "PaperTradeTests", dependencies: ["PaperTrade", "Storage"]),
     ],

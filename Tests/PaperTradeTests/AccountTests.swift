@@ -56,6 +56,10 @@ struct AccountTests {
         #expect(
             status { () throws(PaperTradeError) in try account.deposit(Money(micros: 1)!, RequestOptions(expectedSeq: seq)) }
                 == .seqMismatch)
+        // What is wrong whatever the account holds is not worth another attempt.
+        #expect(
+            status { () throws(PaperTradeError) in try account.buy("AAPL", 0, at: 100, RequestOptions(expectedSeq: seq)) }
+                == .invalidShares)
     }
 
     @Test("a closed account refuses every call")

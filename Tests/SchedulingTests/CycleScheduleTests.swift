@@ -12,16 +12,18 @@ import Testing
         return CycleSchedule(calendar: calendar, rules: rules)
     }
 
-    /// `-` for no cycle so far, `done@time`, `skipped@time`, `failed@time`, or `failed@time,time` with that of the failure before.
+    /// `-` for no cycle so far, `done@time`, `skipped@time`, `failed@time`, or `failed@time,time` with that of the failure before;
+    /// `+time` with that of the last one that was done before it.
     private func log(_ kind: CycleKind, _ text: String) throws -> CycleLog {
         var log = CycleLog()
         guard text != "-" else { return log }
-        let parts = text.split(separator: "@").map(String.init)
+        let parts = text.split { "@+".contains($0) }.map(String.init)
         let times = parts[1].split(separator: ",").map { time(String($0)) }
         let outcome = try #require(Cycle.Outcome(rawValue: parts[0]), "\(text)")
+        let doneBefore = parts.count > 2 ? time(parts[2]) : nil
         log[kind] = CycleLog.Last(
             time: times[0], outcome: outcome, failures: outcome == .failed ? times.count : 0,
-            previousFailure: times.count > 1 ? times[1] : nil, lastDone: outcome == .done ? times[0] : nil)
+            previousFailure: times.count > 1 ? times[1] : nil, lastDone: outcome == .done ? times[0] : doneBefore)
         return log
     }
 
@@ -157,6 +159,10 @@ import Testing
             2026-11-24T21:00            failed@2026-11-24T21:00,2026-11-23T21:05  -                      2026-11-24T21:05
             2026-11-24T21:00            failed@2026-11-24T21:00,2026-11-23T21:00  -                      2026-11-24T21:05
             2026-11-24T21:05            failed@2026-11-24T21:05,2026-11-24T21:00  -                      2026-11-25T21:00
+            # What fails when the session's cycle has been done is not tried again.
+            2026-11-23T21:31            failed@2026-11-23T21:30+2026-11-23T21:00  -                      2026-11-24T21:00
+            2026-11-23T23:00            failed@2026-11-23T21:30+2026-11-23T21:00  -                      2026-11-24T21:00
+            2026-11-24T21:01            failed@2026-11-24T21:00+2026-11-23T21:00  -                      2026-11-24T21:05
             # Not once the market has opened.
             2026-11-24T14:28            failed@2026-11-24T14:28       -                                  2026-11-24T21:00
             2026-11-24T14:24:59         failed@2026-11-24T14:24:59    -                                  2026-11-24T14:29:59

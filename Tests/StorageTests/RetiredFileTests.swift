@@ -141,12 +141,15 @@ import Testing
     }
 
     @Test func `passes for no edit either for the handle that swapped it out before another one was killed`() throws {
-        try trade()
-        try trade()
         let victim = machine.process()
+        // Before the trades: whoever opens the account removes the file.
         let account = try machine.account(victim)
+        try trade()
+        try trade()
+        let retired = try inode(of: AccountFile.portfolioTemporary)
         victim.inject(.killAfter(300), at: 0) { $0.operation == .write && $0.subject == AccountFile.portfolioTemporary }
         #expect(throws: (any Error).self) { try account.deposit(Money(clamping: 1)) }
+        #expect(try inode(of: AccountFile.portfolioTemporary) == retired)
         try trade()
         #expect(kept().isEmpty)
         #expect(try isCurrent())
