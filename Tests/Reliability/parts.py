@@ -8,7 +8,7 @@ from typing import Any, Callable
 
 Figures = dict[str, Any]
 
-# Fuzzing takes so many seconds for each fuzzer; 10⁷ executions of all take about an hour of two processors.
+# Fuzzing takes so many seconds for each fuzzer; 10⁷ executions of all take about an hour of two processors, in one run or in several.
 FUZZ_SECONDS = os.environ.get("FUZZ_SECONDS", "1500")
 
 _swift = os.environ.get("SWIFT", "swift")
@@ -37,6 +37,9 @@ PARTS: dict[str, str] = {
     "model": "Tests/Model/check --mishaps 2",
     "coverage": "Tests/Reliability/coverage",
 }
+
+# Parts that go on where they stopped, from the inputs that they found: the runs on one library count together.
+CONTINUED = {"fuzz"}
 
 
 @dataclass(frozen=True)
