@@ -19,6 +19,7 @@ POSITIONS = (20, 100, 500)
 PROCESSES = (8, 32)
 BATCH = 1000
 OLD_TRADES = 2000  # how old the home-made design is when it is measured
+SLOW = 1000  # microseconds that a sync takes longer on the slow disk
 
 
 class Bench:
@@ -29,6 +30,7 @@ class Bench:
         self.events = events
         for name, *flags in (
             ("ours", LIBRARY, f"-Wl,-rpath,{LIBRARY.parent}"), ("sqlite", "-lsqlite3"), ("floor",), ("load", "-ldl"),
+            ("slow_sync", "-shared", "-fPIC", "-ldl"),
         ):
             program = directory / f"bin-{name}"
             subprocess.run(
@@ -131,6 +133,16 @@ def sqlite_many(synchronous):
     return lambda bench: (bench.sqlite, "trade", bench.place("sqlite-many"), synchronous, LONG, 20)
 
 
+def slowly(bench, command):
+    """The command on a disk whose sync takes longer; see slow_sync.c."""
+    return (
+        "env", f"LD_PRELOAD={bench.slow_sync}", f"SLOW_SYNC_MICROSECONDS={SLOW}", f"SLOW_SYNC_FILE={bench.place('slow-sync')}", *command)
+
+
+def counted(processes):
+    return f"{processes} process{'' if processes == 1 else 'es'}"
+
+
 def young(durability):
     """From event 1,000 on, in an account made for it."""
 
@@ -180,6 +192,10 @@ MEASURES = {
        for count in PROCESSES for name, command in (
            ("floor, full", floor_many), ("ours, full", ours_many("full")), ("SQLite, FULL", sqlite_many("full")),
            ("ours, process", ours_many("process")), ("SQLite, NORMAL", sqlite_many("normal")))},
+    **{f"{name}, slow sync, {counted(count)}": many(
+           f"{name}, slow sync, {counted(count)}", count, lambda bench, command=command: slowly(bench, command(bench)))
+       for count in (1, *PROCESSES) for name, command in (
+           ("floor, full", floor_many), ("ours, full", ours_many("full")), ("SQLite, FULL", sqlite_many("full")))},
     "ours, full, batch of 1,000": ours("ours-20", "full", batch=BATCH),
     "SQLite, FULL, 1,000 a transaction": sqlite("sqlite-batch", "full", batch=BATCH),
     "ours, process, batch of 1,000": ours("ours-20", "process", batch=BATCH),

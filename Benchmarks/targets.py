@@ -2,7 +2,7 @@
 
 from statistics import median
 
-from measures import LIBRARY, OLD_TRADES, UNITS, needed_libraries
+from measures import LIBRARY, OLD_TRADES, SLOW, UNITS, counted, needed_libraries
 
 
 def faster(ours, other):
@@ -39,6 +39,11 @@ def rows(rounds, bench):
         yield shown(f"`full`, {count} processes, against the floor", faster(f"ours, full, {count} processes", f"floor, full, {count} processes"))
     yield at_least("`full`, 32 processes: the least that one got, of the mean", 0.5, min(bench.shares["ours, full, 32 processes"]), "{:.2f}")
     yield shown("the same for SQLite FULL", min(bench.shares["SQLite, FULL, 32 processes"]), "{:.2f}")
+    slow = f"where a sync takes {SLOW / 1000:.0f} ms more:"
+    for count, limit in ((1, 1.0), (8, 1.8), (32, 4)):
+        place = f"slow sync, {counted(count)}"
+        yield at_least(f"{slow} `full`, {counted(count)}, against SQLite FULL", limit, faster(f"ours, full, {place}", f"SQLite, FULL, {place}"))
+        yield shown(f"{slow} `full`, {counted(count)}, against the floor", faster(f"ours, full, {place}", f"floor, full, {place}"))
     for count in (8, 32):
         yield shown(
             f"`process`, {count} processes, against SQLite NORMAL",
