@@ -5,6 +5,7 @@ import os
 import pathlib
 import shutil
 import subprocess
+import time
 import unittest
 
 from cycles import CycleTestCase, NOON, opinion
@@ -192,7 +193,12 @@ class Commands(AnalystTestCase):
                    "while read -r question; do echo null; done")
         self.command(analyst)
         self.assertEqual((self.directory / "log").read_text(), "bye\n")
-        self.assertFalse(is_running(int((self.directory / "child").read_text())))
+        child = int((self.directory / "child").read_text())
+        # Whoever is killed takes a moment to end.
+        end = time.monotonic() + 20
+        while is_running(child) and time.monotonic() < end:
+            time.sleep(0.01)
+        self.assertFalse(is_running(child))
 
     def test_it_does_not_outlive_pt(self):
         self.watch("AAA")
