@@ -38,8 +38,8 @@ PARTS: dict[str, str] = {
     "coverage": "Tests/Reliability/coverage",
 }
 
-# Parts that go on where they stopped, from the inputs that they found: the runs on one library count together.
-CONTINUED = {"fuzz"}
+# Parts that go on where they stopped, from the inputs that they found: these figures of the runs on one library are added up.
+CONTINUED = {"fuzz": ("executions", "crashes", "seconds")}
 
 
 @dataclass(frozen=True)
