@@ -41,6 +41,37 @@ import Testing
         #expect(try verifyAccount(path: simulatedPath, system: machine.process()).problems.isEmpty)
     }
 
+    /// No line can know that a later one, or itself, is on the disk.
+    @Test(arguments: [0, 1]) func `keeps no event that calls itself or a later one durable`(ahead: UInt64) throws {
+        let machine = try SimulatedMachine.withAccount()
+        let account = try machine.account()
+        for _ in 0..<3 { try account.deposit(Money(clamping: 5)) }
+        account.close()
+        var disk = machine.disk.settled()
+        let journal = try #require(disk.files(in: simulatedPath)[AccountFile.journal])
+        var writer = LineWriter()
+        var crc: UInt32 = 0
+        for text in journal.split(separator: fill) {
+            let line = try Array(text).withUnsafeBytes { bytes in
+                var reader = LineReader(bytes)
+                return try reader.readLine()
+            }
+            let seq = line.record.seq
+            crc = writer.appendLine(
+                line.record, durableSeq: seq == 4 ? seq + ahead : line.durableSeq, more: line.more, previousCRC: crc,
+                at: Int64(writer.count))
+        }
+        disk.plant(writer.bytes, as: AccountFile.journal, in: simulatedPath)
+        disk.plant(nil, as: AccountFile.portfolio, in: simulatedPath)
+        let damaged = SimulatedMachine(disk)
+        let problems = try verifyAccount(path: simulatedPath, system: damaged.process()).problems
+        #expect(problems.map(\.seq) == [4], "\(problems)")
+        let report = try Account.recover(simulatedPath, options: options(damaged.process()))
+        #expect(report.keptSeq == 3)
+        #expect(report.lostEvents == 2)
+        #expect(try verifyAccount(path: simulatedPath, system: damaged.process()).problems.isEmpty)
+    }
+
     @Test(arguments: [nil, "", "x"])
     func `keeps the journal that an interrupted reset had not renamed yet`(spoiling: String?) throws {
         let machine = try SimulatedMachine.withAccount()
