@@ -79,8 +79,38 @@ static inline int pt_status(int directory, const char *name, int flags, struct s
     return 0;
 }
 
-/* O_NOATIME for an open file: reading it leaves its inode as it is. Only for who owns it. O_NONBLOCK stays set. */
-static inline int pt_leave_access_time(int fd) { return fcntl(fd, F_SETFL, O_NONBLOCK | 01000000); }
+/* O_NOATIME: reading the file leaves its inode as it is. Only for who owns it; EPERM for others. And the same for a file that is open, where
+ * O_NONBLOCK stays set. */
+static const int pt_no_access_time = 01000000;
+static inline int pt_leave_access_time(int fd) { return fcntl(fd, F_SETFL, O_NONBLOCK | pt_no_access_time); }
+
+/* A word in memory that a forked child finds 0: MADV_WIPEONFORK, Linux 4.14. NULL where that is not to be had. */
+static inline int32_t *pt_map_wiped_on_fork(void) {
+    void *page = mmap(0, sizeof(int32_t), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (page == MAP_FAILED) return 0;
+    if (madvise(page, sizeof(int32_t), 18) == 0) return (int32_t *)page;
+    munmap(page, sizeof(int32_t));
+    return 0;
+}
+
+/* getpid(2), asked once in each process if there is such a word to remember the answer in. */
+static inline int32_t pt_process_id(int32_t *known) {
+    int32_t process = known ? __atomic_load_n(known, __ATOMIC_RELAXED) : 0;
+    if (process != 0) return process;
+    process = getpid();
+    if (known) __atomic_store_n(known, process, __ATOMIC_RELAXED);
+    return process;
+}
+
+/* gettid(2), asked once by each thread of a process. */
+static inline int32_t pt_thread_id(int32_t process) {
+    static _Thread_local struct { int32_t process, thread; } known;
+    if (known.process != process) {
+        known.process = process;
+        known.thread = gettid();
+    }
+    return known.thread;
+}
 
 /* F_SETLEASE with F_WRLCK. Whoever opens the file waits then until it is closed here, which a signal asks for: SIGURG does nothing unless a host
  * wants it to, but the default, SIGIO, would end one. F_SETSIG, F_SETLEASE. */
@@ -102,6 +132,7 @@ static inline int64_t pt_file_system_type(int fd) {
 static inline int pt_status(int directory, const char *name, int flags, struct stat *status) {
     return name ? fstatat(directory, name, status, flags) : fstat(directory, status);
 }
+static const int pt_no_access_time = 0;
 static inline int pt_leave_access_time(int fd) { return fd < 0 ? -1 : 0; }
 static inline int64_t pt_file_system_is_local(int fd) {
     struct statfs status;
