@@ -99,8 +99,8 @@ extension DirectoryStore {
             size = try attempt("examine", journalPath()) { () throws(Errno) in try system.status(journal.descriptor).size }
         }
         let needed = position.offset + Int64(count) + sectorSize
-        var end = size
-        if needed > size { end = (needed + Self.blockSize - 1) / Self.blockSize * Self.blockSize }
+        // Whole blocks, also where somebody died while he wrote one.
+        let end = (max(needed, size) + Self.blockSize - 1) / Self.blockSize * Self.blockSize
         // Also where the file has the bytes already: a write beyond the limit is refused, and the wipe after it would be, too.
         guard (end > size ? end : needed) <= limit else { throw StorageError(Errno.tooLarge, "write", journalPath()) }
         if end > size {
@@ -112,11 +112,20 @@ extension DirectoryStore {
             }
         }
         journalSize = end
-        // Whoever extended the file may have died before syncing it, so every handle syncs a block before it uses it.
+        if end == size && isSyncedByOthers(size) { syncedSize = end }
         if end > syncedSize {
             try syncJournal()
             syncedSize = end
         }
+    }
+
+    /// Whether the writer of the last line must have synced all of the journal's file. Somebody who only extended it may have died before he did.
+    ///
+    /// The file had whole blocks when that line was written, one sector beyond it at least, and had been synced. If it had been smaller than now it
+    /// would have been a block smaller, and the line would not have fitted. Of a journal in which this handle has written nothing the last line
+    /// may be the work of somebody who makes journals.
+    private func isSyncedByOthers(_ size: Int64) -> Bool {
+        syncedSize > 0 && position.offset + sectorSize > size - Self.blockSize
     }
 
     /// Syncs everything in the journal. Under the lock.

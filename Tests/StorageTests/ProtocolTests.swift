@@ -56,21 +56,45 @@ import Testing
         }
     }
 
+    /// What a deposit does to the journal.
+    private static func steps(_ process: SimulatedSystem, _ account: Account) -> [SystemCall.Operation] {
+        let calls = process.recording { _ = try? account.deposit(Money(clamping: 1)) }
+        return calls.filter { $0.subject == AccountFile.journal && [.write, .syncData].contains($0.operation) }.map(\.operation)
+    }
+
     @Test func `a new block of the journal is on the disk before it is used, also one that another process made`() throws {
         let machine = try SimulatedMachine.withFullBlock(room: 100)
         let (maker, user) = (machine.process(), machine.process())
         let (making, using) = (try machine.account(maker), try machine.account(user))
-        func steps(_ process: SimulatedSystem, _ account: Account) -> [SystemCall.Operation] {
-            let calls = process.recording { _ = try? account.deposit(Money(clamping: 1)) }
-            return calls.filter { $0.subject == AccountFile.journal && [.write, .syncData].contains($0.operation) }.map(
-                \.operation)
-        }
         // The block, then the event.
-        #expect(steps(maker, making) == [.write, .syncData, .write, .syncData])
+        #expect(Self.steps(maker, making) == [.write, .syncData, .write, .syncData])
         #expect(machine.journalBlocks == 2)
         // For all that it knows the maker died before its sync.
-        #expect(steps(user, using) == [.syncData, .write, .syncData])
-        #expect(steps(user, using) == [.write, .syncData])
+        #expect(Self.steps(user, using) == [.syncData, .write, .syncData])
+        #expect(Self.steps(user, using) == [.write, .syncData])
+    }
+
+    @Test func `a new block of the journal is not synced again by a process that finds an event in it`() throws {
+        let machine = try SimulatedMachine.withFullBlock(room: 1000)
+        let (maker, user) = (machine.process(), machine.process())
+        let (making, using) = (try machine.account(maker), try machine.account(user))
+        try using.deposit(Money(clamping: 1))
+        while machine.journalBlocks == 1 { try making.deposit(Money(clamping: 1)) }
+        #expect(Self.steps(user, using) == [.write, .syncData])
+    }
+
+    @Test(arguments: [0, 1000, 1 << 16])
+    func `a new block of the journal is on the disk before it is used when its maker was killed in it`(count: Int) throws {
+        let machine = try SimulatedMachine.withFullBlock(room: 300)
+        let (maker, user) = (machine.process(), machine.process())
+        let (making, using) = (try machine.account(maker), try machine.account(user))
+        try using.deposit(Money(clamping: 1))
+        maker.inject(.killAfter(count), at: 0) { $0.operation == .write && $0.subject == AccountFile.journal }
+        #expect(throws: (any Error).self) { try making.deposit(Money(clamping: 1)) }
+        #expect(machine.journalBlocks == (count == 1 << 16 ? 2 : 1))
+        let expected: [SystemCall.Operation] = count == 1 << 16 ? [.syncData] : [.write, .syncData]
+        #expect(Self.steps(user, using) == expected + [.write, .syncData])
+        #expect(machine.journalBlocks == 2)
     }
 
     @Test func `a thread that waits for the flush that fails is not told that its own succeeded`() throws {
