@@ -32,7 +32,8 @@ extension DirectoryStore {
                 discard(successor)
                 throw StorageError(error, "write", journalPath())
             }
-            if durability == .full {
+            // Not where others want the lock: they wait while the disk is started, and the sync after it starts the disk anyhow.
+            if durability == .full && !accountLock.wasHeldByOthers {
                 system.startWriting(journal.descriptor, from: previous.position.offset, count: Int64(lines.text.count))
             }
             try publishTemporary(try write(successor, limit: limit))

@@ -21,7 +21,7 @@ public final class DirectoryStore: Store {
     let directory: AccountDirectory
     let system: any System
     let durability: Durability
-    private let accountLock: FileLock
+    let accountLock: FileLock
     /// The journal that is locked beside the lock file, and by which process.
     var lockedJournal: (file: OpenFile, processID: Int32)?
 

@@ -103,6 +103,8 @@ final class FileLock {
     private let purpose: LockHolder.Purpose
     private var file: OpenLock?
     private(set) var isHeld = false
+    /// Whether somebody else had it when it was last asked for.
+    private(set) var wasHeldByOthers = false
     /// The most bytes that a file may have, as it was when the lock was taken.
     private var fileSizeLimit: Int64 = 0
 
@@ -230,7 +232,8 @@ final class FileLock {
     private static let longestSleep: Int64 = 10_000_000
 
     private func poll(_ file: OpenLock, until deadline: Deadline) throws(StorageError) {
-        if try tryLock(file) { return }
+        wasHeldByOthers = try !tryLock(file)
+        guard wasHeldByOthers else { return }
         var random = UInt64(truncatingIfNeeded: system.monotonicTime()) ^ UInt64(UInt32(bitPattern: system.processID())) << 32
         var count = 0
         // Whether the last attempt came after a sleep.

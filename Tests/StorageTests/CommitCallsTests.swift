@@ -39,6 +39,31 @@ import Testing
         #expect(calls.map(\.description) == Self.call)
     }
 
+    @Test func `leave the disk alone before the sync where another process wants the lock`() throws {
+        let machine = try SimulatedMachine.withAccount()
+        let process = machine.process()
+        var options = Options()
+        options.system = process
+        let account = try Account(simulatedPath, options: options)
+        let other = try machine.account()
+        for _ in 0..<2 { try account.deposit(Money(clamping: 1)) }
+        try other.lock()
+        let attempts = Locked(0)
+        process.onCall { call in
+            guard call.description == "tryLock .lock" else { return nil }
+            let count = attempts.withLock { count in
+                count += 1
+                return count
+            }
+            if count == 3 { try? other.unlock() }
+            return nil
+        }
+        let calls = try process.recording { try account.deposit(Money(clamping: 1)) }.map(\.description)
+        let place = try #require(calls.lastIndex(of: "tryLock .lock"))
+        #expect(attempts.withLock { $0 } == 3)
+        #expect(calls[place...] == Self.call.filter { $0 != "startWriting journal.jsonl" }[...])
+    }
+
     @Test func `are the same for a batch of any size, but for the journal's growth`() throws {
         let machine = try SimulatedMachine.withAccount()
         let process = machine.process()
