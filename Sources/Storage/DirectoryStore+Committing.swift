@@ -4,7 +4,7 @@ extension DirectoryStore {
     public func commit(_ draft: Draft) throws(StorageError) {
         guard !draft.records.isEmpty else { return }
         try checkAcceptsChanges()
-        let permissions = try portfolioPermissions()
+        let predecessor = try predecessor()
         let lines = encode(draft.records, after: position, durableSeq: durableSeq)
         let limit = system.fileSizeLimit()
         try extend(toHold: lines.text.count, limit: limit)
@@ -16,7 +16,7 @@ extension DirectoryStore {
         rulesOffset = lines.rulesOffset
         let successor: Successor
         do throws(StorageError) {
-            successor = try prepareSuccessor(permissions)
+            successor = try prepareSuccessor(of: predecessor)
         } catch {
             (state, position, rulesOffset) = previous
             throw error
@@ -36,7 +36,7 @@ extension DirectoryStore {
             if durability == .full && !accountLock.wasHeldByOthers {
                 system.startWriting(journal.descriptor, from: previous.position.offset, count: Int64(lines.text.count))
             }
-            try publishTemporary(try write(successor, limit: limit))
+            try publishTemporary(try write(successor, limit: limit), over: predecessor)
         } catch {
             (state, position, rulesOffset) = previous
             try? system.unlink(AccountFile.portfolioTemporary, in: directory.descriptor)

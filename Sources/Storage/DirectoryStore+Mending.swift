@@ -24,7 +24,7 @@ extension DirectoryStore {
         try disposeOfTemporary()
         if action == .trust, published == nil, let view, let status = try directory.status(AccountFile.portfolio) {
             // As it was written: it may know less than is on the disk now, and is published again then.
-            published = PublishedFile(status.identity, view.reference)
+            published = PublishedFile(status.identity, size: status.size, time: system.monotonicTime(), view.reference)
         }
     }
 

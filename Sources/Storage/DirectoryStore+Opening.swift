@@ -193,7 +193,7 @@ extension DirectoryStore {
     /// returns, all of it is on the disk.
     public func startGeneration(_ records: [Record]) throws(StorageError) {
         try checkAcceptsChanges()
-        _ = try portfolioPermissions()
+        _ = try predecessor()
         // Others may have unlocked before their sync: their records must not depend on a file that nobody syncs any more.
         try syncJournal()
         let next = try Self.writeNextJournal(records, previousCRC: position.crc, in: directory)

@@ -3,36 +3,52 @@ import Ledger
 /// A portfolio.json that this library wrote.
 struct PublishedFile: Hashable {
     let identity: FileStatus.Identity
+    let size: Int64
+    /// When it was written, by the monotonic clock.
+    let time: Int64
     /// What it says.
     let seq: UInt64
     let durableSeq: UInt64
 
-    init(_ identity: FileStatus.Identity, _ reference: JournalReference) {
+    init(_ identity: FileStatus.Identity, size: Int64, time: Int64, _ reference: JournalReference) {
         self.identity = identity
+        self.size = size
+        self.time = time
         seq = reference.position.seq
         durableSeq = reference.durableSeq
     }
 }
 
 extension DirectoryStore {
-    /// The permissions and owner that portfolio.json has and its successor gets.
-    struct PortfolioPermissions {
-        var exists = false
+    /// What portfolio.json is before a commit. Its successor gets the same permissions and owner.
+    struct Predecessor {
         var mode: UInt32 = 0o600
         var user: UInt32?
         var group: UInt32?
+        /// Which file it is, if this handle published it a moment ago and it is as long as then: it need not be read to find an edit when it is
+        /// swapped out. If there is one after all, whoever writes over it later, or removes it, reads it and finds it.
+        var published: FileStatus.Identity?
     }
 
     /// - Throws: ``StorageError/Kind/readOnly`` if somebody took the write permission away. The mode is looked at, not tried,
     ///   because for root every file can be written.
-    func portfolioPermissions() throws(StorageError) -> PortfolioPermissions {
-        guard let status = try directory.status(AccountFile.portfolio) else { return PortfolioPermissions() }
+    func predecessor() throws(StorageError) -> Predecessor {
+        guard let status = try directory.status(AccountFile.portfolio) else { return Predecessor() }
         guard status.kind == .regular else { throw portfolioProblem(.unsafeFile, "is not a regular file: remove it") }
         guard status.hasWriteBits else {
             throw portfolioProblem(.readOnly, "has no write permission: run chmod u+w on it to trade on this account")
         }
-        return PortfolioPermissions(exists: true, mode: status.permissions & 0o777, user: status.user, group: status.group)
+        var predecessor = Predecessor(mode: status.permissions & 0o777, user: status.user, group: status.group)
+        if let published, published.identity == status.identity, published.size == status.size,
+            system.monotonicTime() - published.time < Self.editingTime
+        {
+            predecessor.published = status.identity
+        }
+        return predecessor
     }
+
+    /// How soon after it was written nobody has edited portfolio.json, nanoseconds. Who trades that often notices an edit one trade later.
+    private static let editingTime: Int64 = 100_000_000
 
     private func portfolioProblem(_ kind: StorageError.Kind, _ what: String) -> StorageError {
         StorageError(kind, "\(escaped(directory.path(of: AccountFile.portfolio))) \(what)")
@@ -40,17 +56,17 @@ extension DirectoryStore {
 
     /// The file that portfolio.json's successor is written to; nobody else sees it.
     struct Successor {
-        let permissions: PortfolioPermissions
+        let predecessor: Predecessor
         let file: FileDescriptor
         /// Of the older portfolio.json in the file, which is written over.
         let retired: FileStatus?
     }
 
     /// Prepares the text and opens the temporary file: the one that is there, or a new one. On failure nothing has happened.
-    func prepareSuccessor(_ permissions: PortfolioPermissions) throws(StorageError) -> Successor {
+    func prepareSuccessor(of predecessor: Predecessor) throws(StorageError) -> Successor {
         try portfolioWriter.update(state)
-        if let retired = reopenRetired(permissions) { return retired }
-        return Successor(permissions: permissions, file: try createTemporary(), retired: nil)
+        if let retired = reopenRetired(predecessor) { return retired }
+        return Successor(predecessor: predecessor, file: try createTemporary(), retired: nil)
     }
 
     /// Closes and removes what will not be published.
@@ -69,18 +85,17 @@ extension DirectoryStore {
         var text = portfolioWriter.text(of: state, reference)
         let identity: FileStatus.Identity
         do throws(Errno) {
+            // The first byte comes last: what is left by a process that is killed in between is then not JSON, and cannot pass for somebody's edit.
+            let first = text[0]
+            text[0] = 0
+            try system.writeFully(text, to: file, at: 0, limit: limit)
             if let retired = successor.retired {
-                // The first byte comes last: what is left by a process that is killed in between is then not JSON, and cannot pass for somebody's edit.
-                let first = text[0]
-                text[0] = 0
-                try system.writeFully(text, to: file, at: 0, limit: limit)
                 if retired.size > text.count { try system.truncate(file, to: Int64(text.count)) }
-                try system.writeFully([first], to: file, at: 0, limit: limit)
                 identity = retired.identity
             } else {
-                try system.writeFully(text, to: file, at: 0, limit: limit)
-                identity = try give(successor.permissions, to: file)
+                identity = try give(successor.predecessor, to: file)
             }
+            try system.writeFully([first], to: file, at: 0, limit: limit)
         } catch {
             discard(successor)
             throw StorageError(error, "write", directory.path(of: AccountFile.portfolioTemporary))
@@ -89,17 +104,17 @@ extension DirectoryStore {
         do throws(Errno) {
             // Once: after an error the descriptor is gone all the same, and may be another thread's.
             try system.close(file)
-            return PublishedFile(identity, reference)
+            return PublishedFile(identity, size: Int64(text.count), time: system.monotonicTime(), reference)
         } catch {
             try? system.unlink(AccountFile.portfolioTemporary, in: directory.descriptor)
             throw StorageError(error, "close", directory.path(of: AccountFile.portfolioTemporary))
         }
     }
 
-    private func give(_ permissions: PortfolioPermissions, to file: FileDescriptor) throws(Errno) -> FileStatus.Identity {
+    private func give(_ predecessor: Predecessor, to file: FileDescriptor) throws(Errno) -> FileStatus.Identity {
         let status = try system.status(file)
-        var mode = permissions.mode
-        if let user = permissions.user, let group = permissions.group, user != status.user || group != status.group {
+        var mode = predecessor.mode
+        if let user = predecessor.user, let group = predecessor.group, user != status.user || group != status.group {
             // Not allowed to give it away: then the group's permissions must not go to another group.
             do throws(Errno) { try system.setOwner(file, user: user, group: group) } catch { mode &= ~0o070 }
         }
@@ -109,15 +124,15 @@ extension DirectoryStore {
 
     /// The file that was portfolio.json one commit ago, to be written over: making a file and removing another takes as long as all that a
     /// commit computes. `nil` where that is not what has the name, or somebody might see it change.
-    private func reopenRetired(_ permissions: PortfolioPermissions) -> Successor? {
+    private func reopenRetired(_ predecessor: Predecessor) -> Successor? {
         guard hasLeases, let file = try? system.open(AccountFile.portfolioTemporary, in: directory.descriptor, .readWrite) else {
             return nil
         }
         if let status = try? system.status(file), status.kind == .regular, status.linkCount == 1,
-            status.permissions == permissions.mode, status.user == permissions.user, status.group == permissions.group,
+            status.permissions == predecessor.mode, status.user == predecessor.user, status.group == predecessor.group,
             takeLease(on: file), isPortfolio(file, status)
         {
-            return Successor(permissions: permissions, file: file, retired: status)
+            return Successor(predecessor: predecessor, file: file, retired: status)
         }
         system.unlease(file)
         try? system.close(file)
@@ -158,11 +173,11 @@ extension DirectoryStore {
         }
     }
 
-    /// Puts the temporary file in portfolio.json's place.
+    /// Puts the temporary file in the predecessor's place.
     ///
     /// An exchange, because ext4 flushes a file that is renamed over another; and because what was there can then be looked at: an
     /// edit that somebody saved in the meantime is kept.
-    func publishTemporary(_ file: PublishedFile) throws(StorageError) {
+    func publishTemporary(_ file: PublishedFile, over predecessor: Predecessor) throws(StorageError) {
         do throws(Errno) {
             try system.exchange(AccountFile.portfolioTemporary, with: AccountFile.portfolio, in: directory.descriptor)
         } catch {
@@ -182,7 +197,11 @@ extension DirectoryStore {
         // What was swapped out waits for the next commit; whatever happens to it, this one stands.
         do throws(StorageError) {
             retired = nil
-            retired = try keepAsideIfEdited(AccountFile.portfolioTemporary)
+            if let published = predecessor.published {
+                retired = published
+            } else {
+                retired = try keepAsideIfEdited(AccountFile.portfolioTemporary)
+            }
             if !hasLeases { removeRetired() }
         } catch {
             retired = nil
@@ -222,12 +241,7 @@ extension DirectoryStore {
             if let status = try? system.status(file), isPortfolio(file, status) { return status.identity }
         }
         guard let status = try directory.status(name) else { return nil }
-        if status.kind == .regular, let text = text(of: name),
-            // Or it was being written when its writer was killed.
-            Portfolio.hasRightChecksum(text) || text.first ?? 0 == 0
-        {
-            return status.identity
-        }
+        if status.kind == .regular, !isEdit(text(of: name)) { return status.identity }
         try keepAside(name, as: "edited", because: "it was changed by hand; the account's own file has been published again")
         return nil
     }
@@ -248,7 +262,7 @@ extension DirectoryStore {
         if status.identity == retired {
             retired = nil
             if try keepAsideIfEdited(name) == nil { return }
-        } else if status.kind == .regular, isForeign(text(of: name)) {
+        } else if status.kind == .regular, isEdit(text(of: name)) {
             // An edit, swapped out by a process that died before it could keep it. Or a power cut has mixed two versions, which nothing
             // tells from an edit.
             try keepAside(name, as: "edited", because: "it is not what was written there")
@@ -257,10 +271,10 @@ extension DirectoryStore {
         try attempt("remove", directory.path(of: name)) { () throws(Errno) in try system.unlink(name, in: directory.descriptor) }
     }
 
-    /// Whether it is, or may be, somebody's: whole JSON without the right checksum, or something that cannot be read.
-    private func isForeign(_ text: [UInt8]?) -> Bool {
+    /// Whether it is, or may be, somebody's: neither this library's, nor being written when its writer was killed; or it cannot be read.
+    private func isEdit(_ text: [UInt8]?) -> Bool {
         guard let text else { return true }
-        return !Portfolio.hasRightChecksum(text) && text.withUnsafeBytes { bytes in (try? JSONValue(parsing: bytes)) != nil }
+        return !Portfolio.hasRightChecksum(text) && text.first ?? 0 != 0
     }
 
     /// What stands in a file, whoever owns it and however many names it has: it is only compared. `nil` if it cannot be read, or is longer
@@ -289,10 +303,10 @@ extension DirectoryStore {
             return
         }
         if try isPublishedByOthers() { return }
-        let successor = try prepareSuccessor(try portfolioPermissions())
+        let successor = try prepareSuccessor(of: try predecessor())
         let written = try write(successor, limit: system.fileSizeLimit())
         do throws(StorageError) {
-            try publishTemporary(written)
+            try publishTemporary(written, over: successor.predecessor)
         } catch {
             try? system.unlink(AccountFile.portfolioTemporary, in: directory.descriptor)
             throw error

@@ -17,8 +17,6 @@ import Testing
         // 5. The event, and 6. the view.
         "write journal.jsonl", "startWriting journal.jsonl", "write portfolio.json.tmp", "write portfolio.json.tmp",
         "close portfolio.json.tmp", "exchange portfolio.json.tmp with portfolio.json",
-        // What was there before may be an edit.
-        "open portfolio.json.tmp", "status portfolio.json.tmp", "read portfolio.json.tmp", "close portfolio.json.tmp",
         // 7.
         "unlock journal.jsonl", "write .lock", "unlock .lock",
         // 8. And whether what was synced is still the journal.
@@ -37,6 +35,20 @@ import Testing
         try account.sell("S0", 0.5, at: 1)
         let calls = try process.recording { try account.sell("S0", 0.25, at: 1) }
         #expect(calls.map(\.description) == Self.call)
+    }
+
+    @Test func `are four more when the last commit is older than a moment, to see whether somebody has edited portfolio.json`()
+        throws
+    {
+        let machine = try SimulatedMachine.withAccount()
+        let process = machine.process()
+        let account = try machine.account(process)
+        for _ in 0..<2 { try account.deposit(Money(clamping: 1)) }
+        machine.tick(100_000_000)
+        let calls = try process.recording { try account.deposit(Money(clamping: 1)) }.map(\.description)
+        let place = try #require(Self.call.firstIndex(of: "unlock journal.jsonl"))
+        let look = ["open", "status", "read", "close"].map { "\($0) portfolio.json.tmp" }
+        #expect(calls == Self.call[..<place] + look + Self.call[place...])
     }
 
     @Test func `leave the disk alone before the sync where another process wants the lock`() throws {

@@ -214,7 +214,7 @@ import Testing
 
     /// How an editor saves, and when what it has saved is found.
     enum Edit: CaseIterable {
-        case renamed, inPlaceBeforeATrade, inPlaceBeforeClosing, inPlaceOfWhatWasSwappedOut
+        case renamed, inPlaceBeforeATrade, inPlaceBetweenTwoQuickOnes, inPlaceBeforeClosing, inPlaceOfWhatWasSwappedOut
     }
 
     @Test(arguments: Edit.allCases)
@@ -238,8 +238,13 @@ import Testing
             else { return state.disk.plant(edit, as: name, in: simulatedPath) }
             edit.withUnsafeBytes { state.disk.inodes[inode]?.file.write($0, at: 0) }
         }
+        if kind == .inPlaceBeforeATrade { machine.tick(100_000_000) }
         if kind != .inPlaceBeforeClosing {
             #expect(try account.deposit(Money(clamping: 1)).cashAfter == Money(clamping: 10_005_000_002))
+            if kind == .inPlaceBetweenTwoQuickOnes {
+                #expect(log.withLock { $0.count } == 0, "it was read: the test shows nothing")
+                try account.deposit(Money(clamping: 1))
+            }
             #expect(log.withLock { $0.count } == 1)
         }
         account.close()

@@ -100,13 +100,14 @@ import Testing
     @Test func `is not used if it is not this library's, and kept if it is an edit`() throws {
         try trade()
         let own = try #require(files()[AccountFile.portfolio])
-        for text in [AccountSamples.replacing("10000.0", "77777.0", in: own), Array("nonsense".utf8), [0, 0, 0], []] {
+        let edits = [AccountSamples.replacing("10000.0", "77777.0", in: own), Array("nonsense".utf8), Array(own.dropLast())]
+        for text in edits + [[0, 0, 0], [], [0] + own.dropFirst(), [0] + own[1..<300], own] {
             machine.withState { $0.disk.plant(text, as: AccountFile.portfolioTemporary, in: simulatedPath) }
             try trade()
             #expect(try isCurrent())
         }
-        let edits = files().filter { $0.key.contains("edited") }
-        #expect(edits.values.map(\.count) == [own.count])
+        let kept = files().filter { $0.key.contains("edited") }.map(\.value)
+        #expect(kept.count == edits.count && edits.allSatisfy(kept.contains))
     }
 
     @Test func `has the permissions that portfolio.json has by now`() throws {
@@ -131,13 +132,26 @@ import Testing
     func `leaves nothing that passes for an edit when its writer is killed`(write: Int, after count: Int?) throws {
         try trade()
         try trade()
+        try tradeKilled(at: write, after: count)
+        #expect(kept().isEmpty)
+        #expect(try isCurrent())
+    }
+
+    @Test(arguments: [0, 1], [nil, 1, 200, 600])
+    func `leaves nothing that passes for an edit when it is made, either`(write: Int, after count: Int?) throws {
+        #expect(files()[AccountFile.portfolioTemporary] == nil)
+        try tradeKilled(at: write, after: count)
+        #expect(kept().isEmpty)
+        #expect(try isCurrent())
+    }
+
+    /// The process is killed in a write to the file, or after so many bytes of it, and the account opened and closed.
+    private func tradeKilled(at write: Int, after count: Int?) throws {
         process.inject(count.map { .killAfter($0) } ?? .kill, at: write) {
             $0.operation == .write && $0.subject == AccountFile.portfolioTemporary
         }
         #expect(throws: (any Error).self) { try trade() }
         try machine.account().close()
-        #expect(kept().isEmpty)
-        #expect(try isCurrent())
     }
 
     @Test func `passes for no edit either for the handle that swapped it out before another one was killed`() throws {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 import unittest
 from typing import Callable
 
@@ -150,6 +151,7 @@ class EditedPortfolioTest(SystemTest):
         right = (self.path / PORTFOLIO).read_bytes()
         edited = right.replace(b'"cash": 10000.0', b'"cash": 99999.0')
         self.assertNotEqual(edited, right)
+        time.sleep(0.1)  # nobody edits faster, and who trades faster notices an edit one trade later
         (self.path / PORTFOLIO).write_bytes(edited)
         self.assertEqual(account.cash, 10_000)  # the library never takes its state from it
         notice(account)

@@ -101,7 +101,7 @@ struct AccountSamples {
         switch leftover {
         case .nothing: break
         case .ownTemporary: files[AccountFile.portfolioTemporary] = own
-        case .tornTemporary: files[AccountFile.portfolioTemporary] = Array(own[..<300])
+        case .tornTemporary: files[AccountFile.portfolioTemporary] = [0] + own[1..<300]
         case .editedTemporary: files[AccountFile.portfolioTemporary] = Self.replacing("10000.0", "77777.0", in: own)
         case .nextJournal: files[AccountFile.nextJournal] = nextGeneration
         case .tornNextJournal: files[AccountFile.nextJournal] = Array(nextGeneration[..<100])
