@@ -1,12 +1,13 @@
 /* The floor: the system calls that a commit cannot do without, and nothing between them.
  *
- *     floor make   DIRECTORY LINE_BYTES PORTFOLIO_BYTES
- *     floor commit DIRECTORY LINE_BYTES PORTFOLIO_BYTES DURABILITY SECONDS
+ *     floor make   DIRECTORY LINE_BYTES PORTFOLIO_BYTES FILE
+ *     floor commit DIRECTORY LINE_BYTES PORTFOLIO_BYTES DURABILITY SECONDS FILE
  *
- * flock on an open file, the published file before last opened, pwrite of a journal line into a file that was filled ahead, the start of its
- * write-back, the published file written over, the exchange of the two, unlock, fdatasync (with DURABILITY full). The order is the library's, and
- * so is where the inodes are. Whether somebody sees the file that is written over, what others wrote, configuration and permissions are not looked at:
- * they are the library's price.
+ * flock on an open file, a temporary file opened, pwrite of a journal line into a file that was filled ahead, the start of its write-back, the
+ * temporary file written, its exchange with the published one, unlock, fdatasync (with DURABILITY full). The order is the library's, and so is where
+ * the inodes are. With FILE new the temporary file is made, and what was swapped out removed, by each commit, as everybody does it who publishes by
+ * renaming; with FILE old it is the published file before last, which is written over, as the library does it. Whether somebody sees the file that
+ * is written over, what others wrote, configuration and permissions are not looked at: they are the library's price.
  *
  * Any number of processes may commit in one directory: where the next line goes stands in memory that they share, the lock file's, and the
  * kernel decides who gets the lock next. */
@@ -24,7 +25,7 @@ static void check(int passed, const char *what) {
 
 static const size_t block = 1 << 16;
 
-static int directory;
+static int directory, makes_files;
 static char *fill, *line, *portfolio;
 static size_t line_count, portfolio_count;
 
@@ -65,6 +66,17 @@ static int make_apart(const char *name, int other, int another) {
     }
 }
 
+/* Leaves no room beside a file's inode for those of files that are made later. */
+static void fill_block_of(int file) {
+    for (char name[] = "beside-a"; ; name[7]++) {
+        int other = open_file(name, O_CREAT | O_EXCL), is_beside = inode_block(other) == inode_block(file);
+        check(close(other) == 0, "close");
+        if (is_beside) continue;
+        check(unlinkat(directory, name, 0) == 0, "unlink");
+        return;
+    }
+}
+
 static void make(void) {
     end end = {0, (off_t)block};
     int lock = open_file(".lock", O_CREAT | O_EXCL), journal = make_apart("journal.jsonl", directory, lock);
@@ -72,7 +84,10 @@ static void make(void) {
     write_at(journal, fill, block, 0);
     check(fdatasync(journal) == 0, "fdatasync");
     write_at(make_apart("portfolio.json", journal, journal), portfolio, portfolio_count, 0);
-    write_at(make_apart("portfolio.json.tmp", journal, journal), portfolio, portfolio_count, 0);
+    if (makes_files)
+        fill_block_of(journal);
+    else
+        write_at(make_apart("portfolio.json.tmp", journal, journal), portfolio, portfolio_count, 0);
 }
 
 static void commit(int journal, int lock, end *end, int is_durable) {
@@ -82,13 +97,14 @@ static void commit(int journal, int lock, end *end, int is_durable) {
         check(fdatasync(journal) == 0, "fdatasync");
         end->size += (off_t)block;
     }
-    int temporary = open_file("portfolio.json.tmp", 0);
+    int temporary = open_file("portfolio.json.tmp", makes_files ? O_CREAT | O_EXCL : 0);
     write_at(journal, line, line_count, end->offset);
     if (is_durable) sync_file_range(journal, end->offset, (off_t)line_count, SYNC_FILE_RANGE_WRITE);
     end->offset += (off_t)line_count;
     write_at(temporary, portfolio, portfolio_count, 0);
     check(close(temporary) == 0, "close");
     check(renameat2(directory, "portfolio.json.tmp", directory, "portfolio.json", RENAME_EXCHANGE) == 0, "renameat2");
+    if (makes_files) check(unlinkat(directory, "portfolio.json.tmp", 0) == 0, "unlink");
     check(flock(lock, LOCK_UN) == 0, "unlock");
     if (is_durable) check(fdatasync(journal) == 0, "fdatasync");
 }
@@ -107,14 +123,16 @@ static void commit_all_the_time(const char *durability, double seconds) {
 }
 
 int main(int count, char **words) {
-    const char *what = count >= 5 ? words[1] : "";
-    if (!(strcmp(what, "make") == 0 && count == 5) && !(strcmp(what, "commit") == 0 && count == 7)) fail("floor", "see the head of floor.c");
+    const char *what = count >= 6 ? words[1] : "", *file = words[count - 1];
+    if (!(strcmp(what, "make") == 0 && count == 6) && !(strcmp(what, "commit") == 0 && count == 8)) fail("floor", "see the head of floor.c");
+    makes_files = strcmp(file, "new") == 0;
+    if (!makes_files && strcmp(file, "old") != 0) fail(file, "is not new or old");
     directory = open(words[2], O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     check(directory >= 0, "open the directory");
     line_count = (size_t)atol(words[3]), portfolio_count = (size_t)atol(words[4]);
     fill = filled(block, '\n'), line = filled(line_count, 'x'), portfolio = filled(portfolio_count, ' ');
     line[line_count - 1] = '\n';
-    if (count == 5)
+    if (strcmp(what, "make") == 0)
         make();
     else
         commit_all_the_time(words[5], atof(words[6]));

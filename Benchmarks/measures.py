@@ -96,15 +96,15 @@ def sqlite(place, synchronous, batch=1):
     return lambda bench: per_piece(measure(bench.sqlite, "trade", bench.place(place), synchronous, SHORT, 20, batch))
 
 
-def floor_made(bench):
-    """The command of a floor in a directory made for it, but for durability and seconds."""
+def floor_made(bench, durability, seconds, file="old"):
+    """The command of a floor in a directory made for it."""
     place, sizes = bench.empty("floor"), bench.sizes()
-    run(bench.floor, "make", place, *sizes)
-    return bench.floor, "commit", place, *sizes
+    run(bench.floor, "make", place, *sizes, file)
+    return bench.floor, "commit", place, *sizes, durability, seconds, file
 
 
-def floor(durability):
-    return lambda bench: per_piece(measure(*floor_made(bench), durability, SHORT))
+def floor(durability, file):
+    return lambda bench: per_piece(measure(*floor_made(bench, durability, SHORT, file)))
 
 
 def many(name, count, command):
@@ -122,7 +122,7 @@ def many(name, count, command):
 
 
 def floor_many(bench):
-    return *floor_made(bench), "full", LONG
+    return floor_made(bench, "full", LONG)
 
 
 def ours_many(durability):
@@ -180,10 +180,12 @@ def python(bench):
 
 
 MEASURES = {
-    "floor, full": floor("full"),
+    "floor, full, new files": floor("full", "new"),
+    "floor, full": floor("full", "old"),
     "ours, full": ours("ours-20", "full"),
     "SQLite, FULL": sqlite("sqlite-one", "full"),
-    "floor, process": floor("process"),
+    "floor, process, new files": floor("process", "new"),
+    "floor, process": floor("process", "old"),
     "ours, process": ours("ours-20", "process"),
     "SQLite, NORMAL": sqlite("sqlite-one", "normal"),
     **{f"ours, {durability}, {positions} positions": ours(f"ours-{positions}", durability, positions)
