@@ -214,7 +214,7 @@ import Testing
 
     /// How an editor saves, and when what it has saved is found.
     enum Edit: CaseIterable {
-        case renamed, inPlaceBeforeATrade, inPlaceBetweenTwoQuickOnes, inPlaceBeforeClosing, inPlaceOfWhatWasSwappedOut
+        case renamed, inPlaceBeforeATrade, inPlaceBeforeClosing, inPlaceOfWhatWasSwappedOut
     }
 
     @Test(arguments: Edit.allCases)
@@ -241,10 +241,6 @@ import Testing
         if kind == .inPlaceBeforeATrade { machine.tick(100_000_000) }
         if kind != .inPlaceBeforeClosing {
             #expect(try account.deposit(Money(clamping: 1)).cashAfter == Money(clamping: 10_005_000_002))
-            if kind == .inPlaceBetweenTwoQuickOnes {
-                #expect(log.withLock { $0.count } == 0, "it was read: the test shows nothing")
-                try account.deposit(Money(clamping: 1))
-            }
             #expect(log.withLock { $0.count } == 1)
         }
         account.close()
@@ -253,6 +249,47 @@ import Testing
         #expect(files[AccountFile.portfolioTemporary] == nil)
         let messages = log.withLock { $0 }
         #expect(messages.count == 1 && messages.allSatisfy { $0.contains("was kept as portfolio.json.edited-") }, "\(messages)")
+        #expect(try verifyAccount(path: simulatedPath, system: machine.process()).isPortfolioCurrent)
+    }
+
+    /// Who comes after a trade that has swapped out an edit without reading it.
+    enum Successor: CaseIterable {
+        case sameHandle, sameHandleClosing, otherHandle, otherHandleClosing, newHandle
+    }
+
+    @Test(arguments: Successor.allCases, [true, false])
+    func `saved in place at the very moment of a trade is kept aside by whoever comes next`(_ next: Successor, isJSON: Bool)
+        throws
+    {
+        let machine = try SimulatedMachine.withAccount()
+        let other = try machine.account()
+        let process = machine.process()
+        let account = try machine.account(process)
+        try account.deposit(Money(clamping: 5_000_000))
+        let own = try #require(machine.disk.files(in: simulatedPath)[AccountFile.portfolio])
+        let edit = isJSON ? AccountSamples.replacing("10005.0", "99999.0", in: own) : own.dropLast() + [UInt8(ascii: "?")]
+        machine.withState { state in
+            guard let directory = state.disk.directory(simulatedPath),
+                let inode = state.disk.inodes[directory]?.names.cached[AccountFile.portfolio]
+            else { return }
+            edit.withUnsafeBytes { state.disk.inodes[inode]?.file.write($0, at: 0) }
+        }
+        func kept() -> [[UInt8]] {
+            machine.disk.files(in: simulatedPath).filter { $0.key.hasPrefix("portfolio.json.edited-") }.map(\.value)
+        }
+        try account.deposit(Money(clamping: 1))
+        #expect(kept().isEmpty, "it was read: the test shows nothing")
+        switch next {
+        case .sameHandle: try account.deposit(Money(clamping: 1))
+        case .sameHandleClosing: account.close()
+        case .otherHandle: try other.deposit(Money(clamping: 1))
+        case .otherHandleClosing: other.close()
+        case .newHandle:
+            process.kill()
+            try machine.account().close()
+        }
+        account.close()
+        #expect(kept() == [edit])
         #expect(try verifyAccount(path: simulatedPath, system: machine.process()).isPortfolioCurrent)
     }
 
