@@ -1,4 +1,4 @@
-/* The floor: the system calls that a commit cannot do without, and nothing between them.
+/* The floor: the system calls of a commit, as few as can be, and nothing between them.
  *
  *     floor make   DIRECTORY LINE_BYTES PORTFOLIO_BYTES FILE
  *     floor commit DIRECTORY LINE_BYTES PORTFOLIO_BYTES DURABILITY SECONDS FILE

@@ -1,5 +1,5 @@
 /* The few calls that Swift's Glibc module does not show, because the C library declares them for _GNU_SOURCE only or as
- * macros. Each wrapper is the call and nothing else. */
+ * macros. Each wrapper is the call and nothing else, but for the ids that are remembered. */
 #ifndef PAPERTRADE_CSYSTEM_H
 #define PAPERTRADE_CSYSTEM_H
 
@@ -84,11 +84,12 @@ static inline int pt_status(int directory, const char *name, int flags, struct s
 static const int pt_no_access_time = 01000000;
 static inline int pt_leave_access_time(int fd) { return fcntl(fd, F_SETFL, O_NONBLOCK | pt_no_access_time); }
 
-/* A word in memory that a forked child finds 0: MADV_WIPEONFORK, Linux 4.14. NULL where that is not to be had. */
+/* A word in memory that a forked child finds 0: MADV_WIPEONFORK, Linux 4.14. NULL where that is not to be had. An emulator that says yes to every
+ * advice, also to one that there is not, does not do it. */
 static inline int32_t *pt_map_wiped_on_fork(void) {
     void *page = mmap(0, sizeof(int32_t), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (page == MAP_FAILED) return 0;
-    if (madvise(page, sizeof(int32_t), 18) == 0) return (int32_t *)page;
+    if (madvise(page, sizeof(int32_t), 18) == 0 && madvise(page, sizeof(int32_t), -1) != 0) return (int32_t *)page;
     munmap(page, sizeof(int32_t));
     return 0;
 }

@@ -22,7 +22,7 @@ extension DirectoryStore {
             throw error
         }
 
-        // 5. The events, in one write, and 6. the view, which is written while the disk is at work on them.
+        // 5. The events, in one write, and 6. the view, which is mostly written while the disk is at work on them.
         do throws(StorageError) {
             do throws(Errno) {
                 try lines.text.withUnsafeBytes { (bytes) throws(Errno) in
@@ -32,7 +32,7 @@ extension DirectoryStore {
                 discard(successor)
                 throw StorageError(error, "write", journalPath())
             }
-            // Not where others want the lock: they wait while the disk is started, and the sync after it starts the disk anyhow.
+            // Not if the lock had to be waited for: others will be waiting, too, and the sync after it starts the disk anyhow.
             if durability == .full && !accountLock.wasHeldByOthers {
                 system.startWriting(journal.descriptor, from: previous.position.offset, count: Int64(lines.text.count))
             }
@@ -114,17 +114,17 @@ extension DirectoryStore {
         }
         journalSize = end
         if end == size && isSyncedByOthers(size) { syncedSize = end }
-        if end > syncedSize {
+        if end > size || end > syncedSize {
             try syncJournal()
             syncedSize = end
         }
     }
 
-    /// Whether the writer of the last line must have synced all of the journal's file. Somebody who only extended it may have died before he did.
+    /// Whether the writer of the last line has synced all of the journal's file. Somebody who only extended it may have died before he did.
     ///
     /// The file had whole blocks when that line was written, one sector beyond it at least, and had been synced. If it had been smaller than now it
-    /// would have been a block smaller, and the line would not have fitted. Of a journal in which this handle has written nothing the last line
-    /// may be the work of somebody who makes journals.
+    /// would have been smaller by a block or more, and the line would not have fitted. Of a journal in which this handle has written nothing the
+    /// last line may be the work of somebody who makes journals.
     private func isSyncedByOthers(_ size: Int64) -> Bool {
         syncedSize > 0 && position.offset + sectorSize > size - Self.blockSize
     }

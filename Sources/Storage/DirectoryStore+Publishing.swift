@@ -4,7 +4,7 @@ import Ledger
 struct PublishedFile: Hashable {
     let identity: FileStatus.Identity
     let size: Int64
-    /// When it was written, by the monotonic clock.
+    /// When it was written or seen to be right, by the monotonic clock.
     let time: Int64
     /// What it says.
     let seq: UInt64
@@ -25,7 +25,7 @@ extension DirectoryStore {
         var mode: UInt32 = 0o600
         var user: UInt32?
         var group: UInt32?
-        /// Which file it is, if this handle published it a moment ago and it is as long as then: it need not be read to find an edit when it is
+        /// Which file it is, if this handle published one with this inode and length a moment ago: it need not be read to find an edit when it is
         /// swapped out. If there is one after all, whoever writes over it later, or removes it, reads it and finds it.
         var published: FileStatus.Identity?
     }
@@ -47,7 +47,8 @@ extension DirectoryStore {
         return predecessor
     }
 
-    /// How soon after it was written nobody has edited portfolio.json, nanoseconds. Who trades that often notices an edit one trade later.
+    /// How soon after it was written nobody has edited portfolio.json, nanoseconds. An edit as quick as that is noticed one trade later, or when
+    /// the account is closed or opened.
     private static let editingTime: Int64 = 100_000_000
 
     private func portfolioProblem(_ kind: StorageError.Kind, _ what: String) -> StorageError {
@@ -85,7 +86,7 @@ extension DirectoryStore {
         var text = portfolioWriter.text(of: state, reference)
         let identity: FileStatus.Identity
         do throws(Errno) {
-            // The first byte comes last: what is left by a process that is killed in between is then not JSON, and cannot pass for somebody's edit.
+            // The first byte comes last: what is left by a process that is killed in between begins with a NUL, and cannot pass for somebody's edit.
             let first = text[0]
             text[0] = 0
             try system.writeFully(text, to: file, at: 0, limit: limit)
@@ -262,7 +263,7 @@ extension DirectoryStore {
         if status.identity == retired {
             retired = nil
             if try keepAsideIfEdited(name) == nil { return }
-        } else if status.kind == .regular, isEdit(text(of: name)) {
+        } else if status.kind != .regular || isEdit(text(of: name)) {
             // An edit, swapped out by a process that died before it could keep it. Or a power cut has mixed two versions, which nothing
             // tells from an edit.
             try keepAside(name, as: "edited", because: "it is not what was written there")

@@ -13,7 +13,7 @@ import Ledger
 ///  7. ``unlock()``
 ///  8. ``sync(through:)``: fdatasync the journal; only then acknowledge
 ///
-/// An error in 5 or 6 wipes the events again. The view is written after them, and not before, because the disk is at work on them by then.
+/// An error in 5 or 6 wipes the events again. The view is written after them, and not before, because the disk is mostly at work on them by then.
 ///
 /// Unlocking before the sync lets the commits of several processes share one flush. It is sound because everything a commit
 /// depends on stands earlier in the same file.
@@ -31,7 +31,7 @@ public final class DirectoryStore: Store {
     var position = JournalPosition()
     /// The line that put the rules in force.
     var rulesOffset: Int64 = 0
-    /// How much of the journal's file this handle has synced itself.
+    /// How much of the journal's file this handle knows to be on the disk, as blocks: it has synced them, or another has.
     var syncedSize: Int64 = 0
     /// The size of the journal's file, if it is known: while the lock is held nobody else extends it.
     var journalSize: Int64?

@@ -1,12 +1,12 @@
 /// What Storage needs of the operating system: one function per system call, each the call and nothing else, but for repeating
-/// it after EINTR.
+/// it after EINTR, and remembering ids.
 ///
 /// Tests put themselves between Storage and the machine here: they record calls, make the n-th one fail, cut a write short, or
 /// run everything on a simulated disk. ``SystemCalls`` is the machine itself.
 public protocol System: Sendable {
     // Files, relative to an open directory
-    /// Like openat(2) with O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK added. A forked child does not inherit what was opened for writing, whose locks
-    /// would outlive its parent with it.
+    /// Like openat(2) with O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK added, and O_NOATIME for writing where that is allowed. A forked child does not
+    /// inherit what was opened for writing, whose locks would outlive its parent with it.
     func open(_ name: String, in directory: FileDescriptor, _ mode: OpenMode) throws(Errno) -> FileDescriptor
     /// The same with ``OpenMode/createNew``, and an inode that does not share a block of the disk with those of `others`. A hint: where that cannot
     /// be had, wherever it comes to be. Some file systems write that block at each fdatasync if it has been changed
@@ -86,6 +86,7 @@ public protocol System: Sendable {
     func isLocal(_ file: FileDescriptor) throws(Errno) -> Bool
     /// getrlimit(2), RLIMIT_FSIZE, soft limit
     func fileSizeLimit() -> Int64
+    /// getpid(2)
     func processID() -> Int32
     /// A random number that stays the same in one process, and in children forked from it.
     func processToken() -> UInt64

@@ -353,7 +353,7 @@ extension FileStatus {
 private let token = UInt64.random(in: 0...UInt64.max)
 
 #if os(Linux)
-    /// Where the process's id is remembered. Not asked for each time: a trade in a batch would spend a fifth of its time on that.
+    /// Where the process's id is remembered. Not asked for each time: a trade in a batch would spend a sixth of its time on that.
     nonisolated(unsafe) private let knownProcess = pt_map_wiped_on_fork()
 #endif
 

@@ -105,7 +105,7 @@ import Testing
     {
         // After an interrupted reset the old journal stands where the next one goes: what is there has to be read.
         let table: [(name: String, refused: Set<Impostor>)] = [
-            (AccountFile.portfolioTemporary, [.directory]), (AccountFile.nextJournal, Set(Impostor.allCases)),
+            (AccountFile.portfolioTemporary, []), (AccountFile.nextJournal, Set(Impostor.allCases)),
         ]
         for (name, refused) in table {
             for impostor in Impostor.possible {

@@ -217,11 +217,6 @@ import Testing
 }
 
 extension SimulatedMachine {
-    /// Where the journal's last line ends.
-    fileprivate var journalEnd: Int? {
-        disk.files(in: simulatedPath)[AccountFile.journal]?.lastIndex { $0 != fill }.map { $0 + 2 }
-    }
-
     /// Writes over the journal's file, as another process's pwrite does.
     fileprivate func overwriteJournal(_ bytes: ArraySlice<UInt8>) {
         withState { state in

@@ -52,6 +52,9 @@ extension SimulatedMachine {
         return settled
     }
 
+    /// Where the journal's last line ends.
+    var journalEnd: Int? { disk.files(in: simulatedPath)[AccountFile.journal]?.lastIndex { $0 != fill }.map { $0 + 2 } }
+
     /// How many blocks the journal has.
     var journalBlocks: Int { (disk.files(in: simulatedPath)[AccountFile.journal]?.count ?? 0) / Int(DirectoryStore.blockSize) }
 
