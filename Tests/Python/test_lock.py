@@ -256,6 +256,21 @@ finally:
         self.assertIn("opened by the parent process", done.stderr)
         self.assertNotIn("Traceback", done.stderr)
 
+    @unittest.skipUnless(hasattr(os, "geteuid") and os.geteuid() == 0, "only root can become another user")
+    def test_a_lock_file_may_belong_to_another_user(self) -> None:
+        self.directory.chmod(0o755)
+        self.path.touch()
+        self.path.chmod(0o666)
+        program = """
+import os, sys, papertrade
+papertrade.Lock(sys.argv[1]).close()
+os.setuid(os.stat(sys.argv[1]).st_uid + 1)
+with papertrade.Lock(sys.argv[1]):
+    print(papertrade.Lock.is_held(sys.argv[1]))
+"""
+        done = run_python("-c", program, str(self.path))
+        self.assertEqual((done.stdout, done.stderr), ("True\n", ""))
+
     def test_a_closed_lock_is_released_and_refuses_everything(self) -> None:
         lock = Lock(self.path)
         lock.acquire()
