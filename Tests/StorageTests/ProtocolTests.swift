@@ -74,6 +74,22 @@ import Testing
         #expect(Self.steps(user, using) == [.write, .syncData])
     }
 
+    @Test
+    func `a new block of the journal is on the disk before it is used, also by whom it was there for before somebody cut it off`()
+        throws
+    {
+        let machine = try SimulatedMachine.withFullBlock(room: 100)
+        let process = machine.process()
+        let account = try machine.account(process)
+        let extending: [SystemCall.Operation] = [.write, .syncData, .write, .syncData]
+        #expect(Self.steps(process, account) == extending)
+        let somebody = machine.process()
+        let journal = try somebody.open(
+            AccountFile.journal, in: try somebody.openDirectory(simulatedPath, in: nil), .readWrite)
+        try somebody.truncate(journal, to: DirectoryStore.blockSize)
+        #expect(Self.steps(process, account) == extending)
+    }
+
     @Test func `a new block of the journal is not synced again by a process that finds an event in it`() throws {
         let machine = try SimulatedMachine.withFullBlock(room: 1000)
         let (maker, user) = (machine.process(), machine.process())
