@@ -232,11 +232,10 @@ import Testing
         // As long as before: nothing but its bytes gives it away.
         let edit = AccountSamples.replacing("10005.0", "99999.0", in: own)
         #expect(edit != own && edit.count == own.count)
-        machine.withState { state in
-            guard kind != .renamed, let directory = state.disk.directory(simulatedPath),
-                let inode = state.disk.inodes[directory]?.names.cached[name]
-            else { return state.disk.plant(edit, as: name, in: simulatedPath) }
-            edit.withUnsafeBytes { state.disk.inodes[inode]?.file.write($0, at: 0) }
+        if kind == .renamed {
+            machine.withState { $0.disk.plant(edit, as: name, in: simulatedPath) }
+        } else {
+            machine.overwrite(name, with: edit)
         }
         if kind == .inPlaceBeforeATrade { machine.tick(100_000_000) }
         if kind != .inPlaceBeforeClosing {
@@ -268,12 +267,7 @@ import Testing
         try account.deposit(Money(clamping: 5_000_000))
         let own = try #require(machine.disk.files(in: simulatedPath)[AccountFile.portfolio])
         let edit = isJSON ? AccountSamples.replacing("10005.0", "99999.0", in: own) : own.dropLast() + [UInt8(ascii: "?")]
-        machine.withState { state in
-            guard let directory = state.disk.directory(simulatedPath),
-                let inode = state.disk.inodes[directory]?.names.cached[AccountFile.portfolio]
-            else { return }
-            edit.withUnsafeBytes { state.disk.inodes[inode]?.file.write($0, at: 0) }
-        }
+        machine.overwrite(AccountFile.portfolio, with: edit)
         func kept() -> [[UInt8]] {
             machine.disk.files(in: simulatedPath).filter { $0.key.hasPrefix("portfolio.json.edited-") }.map(\.value)
         }

@@ -191,7 +191,8 @@ import Testing
             for cut in stride(from: start + 1, to: end - 1, by: 97) {
                 for number in 0... {
                     let machine = SimulatedMachine(before)
-                    machine.overwriteJournal(whole[..<cut] + [UInt8](repeating: fill, count: whole.count - cut))
+                    machine.overwrite(
+                        AccountFile.journal, with: whole[..<cut] + [UInt8](repeating: fill, count: whole.count - cut))
                     let process = machine.process()
                     let count = Locked(0)
                     process.onCall { _ in
@@ -199,7 +200,7 @@ import Testing
                             count += 1
                             return count == number + 1
                         }
-                        if isNow { machine.overwriteJournal(whole[...]) }
+                        if isNow { machine.overwrite(AccountFile.journal, with: whole) }
                         return nil
                     }
                     do {
@@ -213,17 +214,5 @@ import Testing
             }
         }
         #expect(seen > 100)
-    }
-}
-
-extension SimulatedMachine {
-    /// Writes over the journal's file, as another process's pwrite does.
-    fileprivate func overwriteJournal(_ bytes: ArraySlice<UInt8>) {
-        withState { state in
-            guard let directory = state.disk.directory(simulatedPath),
-                let inode = state.disk.inodes[directory]?.names.cached[AccountFile.journal]
-            else { return }
-            bytes.withUnsafeBytes { state.disk.inodes[inode]?.file.write($0, at: 0) }
-        }
     }
 }

@@ -52,6 +52,16 @@ extension SimulatedMachine {
         return settled
     }
 
+    /// Writes over a file of the account in its place, as another process's pwrite does.
+    func overwrite(_ name: String, with bytes: [UInt8]) {
+        withState { state in
+            guard let directory = state.disk.directory(simulatedPath),
+                let inode = state.disk.inodes[directory]?.names.cached[name]
+            else { return }
+            bytes.withUnsafeBytes { state.disk.inodes[inode]?.file.write($0, at: 0) }
+        }
+    }
+
     /// Where the journal's last line ends.
     var journalEnd: Int? { disk.files(in: simulatedPath)[AccountFile.journal]?.lastIndex { $0 != fill }.map { $0 + 2 } }
 
