@@ -91,7 +91,7 @@ private struct Recovery {
         var (state, crc) = (good.state, good.crc)
         report.lostEvents = good.unused
         var restsOn = "\(AccountFile.journal) up to event \(state.seq)"
-        if let portfolio = try readPortfolio(), state.seq == 0 || portfolio.state.seq > state.seq,
+        if let portfolio = try readPortfolio(), portfolio.state.invariantHolds, state.seq == 0 || portfolio.state.seq > state.seq,
             state.seq == 0 || portfolio.state.accountID == state.accountID
         {
             let rules = state.rules
