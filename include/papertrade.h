@@ -42,7 +42,7 @@
  *     freeing. `*account` and `*lock` are NULL after a failure.
  *   In-structs start with struct_size and have an _INIT macro: always initialise with it. They grow at the end; programs
  *     compiled against an older header keep working, and so do those with a newer one that leave zero what this library does not know.
- *     Nothing is read beyond the size given. Out-structs never change size; their reserved space is zero.
+ *     Nothing is read beyond the size given, and members called reserved are zero. Out-structs never change size; their reserved space is zero.
  *   Lists.  `out, capacity, &count`: with NULL and 0 the call only counts. `count` receives the number there is; when it is
  *     more than capacity the call returns PT_BUFFER_TOO_SMALL, and a call that changes something has then changed nothing.
  *   Threads.  Every function may be called from any thread, also on one handle. Handles are independent of each other.
@@ -101,7 +101,7 @@ typedef int32_t pt_status;
 #define PT_SEQ_MISMATCH 105        /* expected_seq was given and the account has moved on; error.seq is where it is */
 #define PT_REQUEST_CONFLICT 106    /* the request_id was used before, for something else; error.seq is that event */
 #define PT_TOTAL_IS_ZERO 107       /* the amount of money rounds to zero */
-#define PT_OUT_OF_RANGE 108        /* the account would leave the range of amounts */
+#define PT_OUT_OF_RANGE 108        /* the account would leave the range of amounts, or the batch hold more than 65,536 events */
 #define PT_NOT_FOUND 109           /* no such request_id, or no such thing to report */
 #define PT_NEEDS_PRICE 110         /* the split leaves nothing but a fraction, and no cash-in-lieu price was given */
 
@@ -180,7 +180,7 @@ typedef struct pt_error {
 
 #define PT_TIME_NOW INT64_MIN /* in a pt_request: let the account's clock say */
 #define PT_WAIT_FOREVER (-1)  /* a timeout; 0 tries once */
-#define PT_WAIT_DEFAULT (-2)  /* a timeout: the one in the options of the handle */
+#define PT_WAIT_DEFAULT (-2)  /* a timeout: the one in the options of the handle; for a pt_lock, which has none, 10000 */
 
 #define PT_DURABILITY_FULL 0    /* acknowledged = on the disk */
 #define PT_DURABILITY_PROCESS 1 /* acknowledged = handed to the system: survives a crash of the program, not a power cut */
@@ -239,7 +239,7 @@ typedef struct pt_request {
     uint32_t struct_size;
     uint32_t reserved;
     uint64_t expected_seq;  /* refuse (PT_SEQ_MISMATCH) unless this is the account's last seq; 0: any */
-    int64_t time;           /* when it happened, for the rules; PT_TIME_NOW: the account's clock */
+    int64_t time;           /* when it happened, for the rules; PT_TIME_NOW: the account's clock. One ahead of the clock makes nothing in the queue older */
     const char *request_id; /* makes the change safe to repeat; 1-64 bytes; NULL: none. See below */
     const char *note;       /* kept with the event; up to 256 bytes; NULL: none */
 } pt_request;
@@ -422,14 +422,15 @@ pt_status pt_rollback(pt_account *account);
 
 /* ------------------------------------------------------------------------------------------------------------------------
  * State. These calls take no lock, but for pt_find_request. Each one first reads what other processes have committed since; inside a batch its own
- * thread sees the batch's provisional state. Statuses: PT_INVALID_ARGUMENT, PT_INVALID_SYMBOL, PT_CLOSED, PT_FORKED, PT_IO, PT_CORRUPT, PT_REPLACED, and those listed.
+ * thread sees the batch's provisional state. Statuses: PT_INVALID_ARGUMENT, PT_INVALID_SYMBOL, PT_CLOSED, PT_FORKED, PT_IO, PT_CORRUPT, PT_MISSING_DATA, PT_REPLACED, and those listed.
  * ---------------------------------------------------------------------------------------------------------------------- */
 
 typedef struct pt_account_summary {
     char account_id[72];
     uint64_t seq;         /* the last event */
     uint64_t durable_seq; /* the last event known to be on the disk */
-    uint64_t position_count, queued_count;
+    uint64_t position_count;
+    uint64_t queued_count; /* without the entries that are too old */
     int64_t created_at, updated_at;
     double cash;
     double total_cost;    /* NaN if it is beyond PT_AMOUNT_MAX */

@@ -5,15 +5,18 @@ public struct Draft: Sendable {
     public private(set) var state: AccountState
     /// The events to commit, in order.
     public private(set) var records: [Record] = []
-    private let at: Timestamp
+    /// When the next events are recorded.
+    public var at: Timestamp
+    private let isSimulation: Bool
 
     /// The most events in one commit.
     public static let maximumCount = 65_536
 
-    /// - Parameter at: when these events are recorded.
-    public init(on state: AccountState, at: Timestamp) {
+    /// - Parameter isSimulation: whether times may lie ahead of `at`, because a clock of the account's own gives them.
+    public init(on state: AccountState, at: Timestamp, isSimulation: Bool = false) {
         self.state = state
         self.at = at
+        self.isSimulation = isSimulation
     }
 
     /// What deciding a request came to.
@@ -34,7 +37,8 @@ public struct Draft: Sendable {
 
     /// Decides a request: appends its events, or throws and changes nothing.
     ///
-    /// Queue entries that are too old at the request's time leave the queue first.
+    /// Queue entries that are too old at the request's time leave the queue first. A time ahead of the clock makes nothing older than it
+    /// is: one caller's mistake would empty the queue for everybody.
     public mutating func decide(_ request: Request) throws(Refusal) -> Outcome {
         try request.change.validate()
         if let expected = request.expectedSeq, expected != state.seq {
@@ -57,7 +61,7 @@ public struct Draft: Sendable {
                 judgedEntries.insert(judgement.queuedSeq)
             }
         }
-        try removeStaleEntries(time: request.time, except: judgedEntries)
+        try removeStaleEntries(time: isSimulation ? request.time : min(request.time, at), except: judgedEntries)
         let first = records.count
         var executions: [Execution] = []
         var removed: [QueueEntry] = []

@@ -137,7 +137,7 @@ extension Account {
         let report = try criticalSection(deadline(nil)) { () throws(StorageError) in
             try view.withLock { _ throws(StorageError) in
                 try store.catchUp(isLocked: true)
-                var draft = Draft(on: store.state, at: recordingTime())
+                var draft = newDraft()
                 try acceptRules(into: &draft, time: time)
                 if needsValidConfig, case .failure(let error) = config.withLock({ $0.outcome }) { throw error }
                 let decision = try refusing { () throws(Refusal) in try decide(&draft) }

@@ -23,7 +23,7 @@ extension Account {
                 do throws(StorageError) {
                     try view.withLock { _ throws(StorageError) in
                         try store.catchUp(isLocked: true)
-                        var draft = Draft(on: store.state, at: recordingTime())
+                        var draft = newDraft()
                         try acceptRules(into: &draft, time: time)
                         batch = Batch(draft)
                         gate.hold()

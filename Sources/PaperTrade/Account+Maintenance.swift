@@ -10,7 +10,7 @@ extension Account {
     public func reset(initialCash: Money? = nil, _ request: RequestOptions = RequestOptions()) throws(PaperTradeError) -> Receipt
     {
         try checkUsable(isReading: false)
-        if let initialCash, initialCash.isNegative { throw PaperTradeError(.invalidAmount(initialCash.description)) }
+        try Self.check(initialCash)
         guard !(gate.isInside && batch != nil) else { throw PaperTradeError(.misuse, "a reset is not allowed inside a batch") }
         let (id, note, time) = try content(of: request)
         let receipt = try criticalSection(deadline(nil)) { () throws(StorageError) in
@@ -42,7 +42,7 @@ extension Account {
         let start = Start(
             kind: .reset, accountID: state.accountID, generation: state.generation + 1, createdAt: state.createdAt, cash: cash,
             netDeposits: cash, realizedPnL: .zero)
-        var draft = Draft(on: state, at: recordingTime())
+        var draft = newDraft()
         return try refusing { () throws(Refusal) in
             try draft.append(.started(start), time: time, id: id, note: note)
             try draft.append(.acceptedRules(rules), time: time, id: nil, note: nil)

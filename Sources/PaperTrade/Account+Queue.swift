@@ -17,7 +17,7 @@ extension Account {
 
     /// The queue in order; changes nothing.
     public func queue() throws(PaperTradeError) -> [QueueEntry] {
-        let time = try now()
+        let time = try currentTime()
         return try read { state in state.freshQueue(at: time) }
     }
 

@@ -24,11 +24,12 @@ extension Account {
 
     public func summary() throws(PaperTradeError) -> Summary {
         let durableSeq = store.durableSeq
+        let time = try currentTime()
         return try read { state in
             Summary(
                 accountID: state.accountID, seq: state.seq, durableSeq: max(durableSeq, store.durableSeq),
                 generation: state.generation,
-                positionCount: state.positions.count, queuedCount: state.queue.count, createdAt: state.createdAt,
+                positionCount: state.positions.count, queuedCount: state.freshQueue(at: time).count, createdAt: state.createdAt,
                 updatedAt: state.updatedAt, cash: state.cash, totalCost: state.totalCost, netDeposits: state.netDeposits,
                 realizedPnL: state.realizedPnL)
         }

@@ -53,7 +53,7 @@ public final class Account: @unchecked Sendable {
     init(_ path: String, options: Options, importing imported: ImportedAccount?) throws(PaperTradeError) {
         let system = options.system
         if let id = options.accountID { try checked { () throws(Refusal) in try checkAccountID(id) } }
-        if let cash = options.initialCash, cash.isNegative { throw PaperTradeError(.invalidAmount(cash.description)) }
+        try Self.check(options.initialCash)
         var storeOptions = StoreOptions()
         storeOptions.isReadOnly = options.isReadOnly
         storeOptions.createsIfMissing = options.createsIfMissing
@@ -141,6 +141,12 @@ public final class Account: @unchecked Sendable {
         }
         guard !isClosed.withLock({ $0 }) else { throw PaperTradeError(Gate.closed) }
         try callbacks.check(isReading: isReading)
+    }
+
+    /// - Throws: `invalidAmount` for an initial cash below zero.
+    static func check(_ initialCash: Money?) throws(PaperTradeError) {
+        guard let initialCash, initialCash.isNegative else { return }
+        throw PaperTradeError(.invalidAmount, "initial cash \(initialCash) is below 0: give 0 to 999999999.999999")
     }
 
     /// Now, by the account's clock.

@@ -59,11 +59,15 @@ extension Account {
         try translated { () throws(StorageError) in try store.sync(through: seq) }
     }
 
+    /// A draft on what has been committed, to be recorded now.
+    func newDraft() -> Draft {
+        Draft(on: store.state, at: recordingTime(after: store.state.updatedAt), isSimulation: options.clock != nil)
+    }
+
     /// When the next events are recorded: by the system's clock, and not before the last event. Unless that one lies far ahead: then
     /// its writer's clock was wrong, and following it would date everybody's events into the future.
-    func recordingTime() -> Timestamp {
+    private func recordingTime(after last: Timestamp) -> Timestamp {
         let now = Timestamp(clamping: system.realTime())
-        let last = store.state.updatedAt
         return last > now && !last.isFarAhead(of: now) ? last : now
     }
 
@@ -130,7 +134,7 @@ extension Account {
         try view.withLock { _ throws(StorageError) in
             try store.catchUp(isLocked: true)
             if let repeated = try repetition(of: request) { return repeated }
-            var draft = Draft(on: store.state, at: recordingTime())
+            var draft = newDraft()
             try acceptRules(into: &draft, time: request.time)
             let outcome = try refusing { () throws(Refusal) in try draft.decide(first(request, of: draft)) }
             try store.commit(draft)
@@ -164,6 +168,7 @@ extension Account {
         let outcome = try refusing { () throws(Refusal) in
             var request = request
             if let batch, batch.isEmpty { request = try first(request, of: batch.draft) }
+            if let last = batch?.draft.state.updatedAt { batch?.draft.at = recordingTime(after: last) }
             return try batch?.draft.decide(request) ?? Draft.Outcome(record: nil)
         }
         if let id = request.id, let record = outcome.record { batch?.requests[id] = record }

@@ -153,7 +153,7 @@ extension Account {
         try criticalSection(deadline(nil)) { () throws(StorageError) in
             try view.withLock { _ throws(StorageError) in
                 try store.catchUp(isLocked: true)
-                var draft = Draft(on: store.state, at: recordingTime())
+                var draft = newDraft()
                 try acceptRules(into: &draft, time: time)
                 try store.commit(draft)
                 seq = draft.records.last?.seq ?? 0

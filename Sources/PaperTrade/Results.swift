@@ -27,6 +27,14 @@ public struct Fill: Hashable, Sendable {
     public let trade: Trade
 
     public var seq: UInt64 { receipt.record.seq }
+    /// When it happened, for the rules.
+    public var time: Timestamp { receipt.record.time }
+    /// When it was recorded.
+    public var at: Timestamp { receipt.record.at }
+    /// Whether the request id was known: the trade happened earlier.
+    public var isRepeated: Bool { receipt.isRepeated }
+    /// Whether it is part of a batch that has not been committed yet.
+    public var isProvisional: Bool { receipt.isProvisional }
     public var symbol: Symbol { trade.symbol }
     public var shares: Shares { trade.shares }
     public var price: Price { trade.price }
@@ -65,6 +73,7 @@ public struct Summary: Hashable, Sendable {
     public let durableSeq: UInt64
     public let generation: UInt32
     public let positionCount: Int
+    /// Without the entries that are too old.
     public let queuedCount: Int
     public let createdAt: Timestamp
     public let updatedAt: Timestamp

@@ -36,6 +36,7 @@ import Testing
                 let count = draft.records.count
                 let before = draft.state
                 let expected = model.decide(request)
+                draft.at = request.time
                 let place = "history \(history), step \(step), seed \(runSeed): \(request.change)"
                 do throws(Refusal) {
                     let outcome = try draft.decide(request)

@@ -75,6 +75,22 @@ import Testing
         }
     }
 
+    @Test func `a time ahead of the clock empties nobody's queue, unless the clock is the account's own`() throws {
+        for isSimulation in [false, true] {
+            var draft = Draft(on: try newAccount(), at: start, isSimulation: isSimulation)
+            let opportunity = try Opportunity(symbol: Symbol("NVDA"), signal: .buy, score: Rate("80"), price: nil, reason: nil)
+            _ = try draft.decide(Request(.enqueue(opportunity), time: start))
+            let later = Timestamp(clamping: start.microseconds + (try #require(duration("48h"))))
+            _ = try draft.decide(Request(.deposit(try Money("1")), time: later))
+            #expect(draft.state.queue.isEmpty == isSimulation)
+            #expect(draft.records.last?.time == later)
+            // Once it is that late, it is too old.
+            draft.at = later
+            _ = try draft.decide(Request(.deposit(try Money("1")), time: later))
+            #expect(draft.state.queue.isEmpty)
+        }
+    }
+
     @Test(
         arguments: [
             "buy AAPL 1 1", "sell HELD 1 1", "deposit 1", "withdraw 1", "split HELD 2:1", "dividend HELD 1", "writeoff HELD",

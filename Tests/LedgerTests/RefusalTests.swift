@@ -182,6 +182,7 @@ import Testing
         let before = draft
         let judgements = draft.state.queue.map { Judgement(queuedSeq: $0.seq, symbol: $0.opportunity.symbol, analysis: nil) }
         let later = Timestamp(clamping: start.microseconds + 90_000_000_000)
+        draft.at = later
         for request in [
             Request(.execute(judgements), time: start), Request(.deposit(Money(clamping: 1)), time: later),
             Request(.clearQueue, time: later),

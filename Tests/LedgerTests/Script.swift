@@ -69,6 +69,7 @@ struct Script {
         let count = draft.records.count
         outcome = nil
         newRecords = []
+        draft.at = time
         do throws(Refusal) { outcome = try draft.decide(request) } catch { return error }
         newRecords = Array(draft.records.dropFirst(count))
         return nil

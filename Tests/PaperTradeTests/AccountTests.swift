@@ -1,3 +1,4 @@
+import Glibc
 import PaperTrade
 import Testing
 
@@ -21,11 +22,11 @@ struct AccountTests {
         let request = RequestOptions(id: "monday")
         let first = try Account(directory.path(of: "account"))
         let fill = try first.buy("AAPL", 1, at: 100, request)
-        #expect(!fill.receipt.isRepeated)
+        #expect(!fill.isRepeated && !fill.isProvisional && fill.at >= fill.time)
         first.close()
         let second = try Account(directory.path(of: "account"))
         let again = try second.buy("AAPL", 1, at: 100, request)
-        #expect(again.receipt.isRepeated)
+        #expect(again.isRepeated && again.time == fill.time && again.at == fill.at)
         #expect(again.seq == fill.seq)
         #expect(try second.position(Symbol("AAPL")).shares == Shares(1.0))
         #expect(status { () throws(PaperTradeError) in try second.buy("AAPL", 2, at: 100, request) } == .requestConflict)
@@ -44,6 +45,35 @@ struct AccountTests {
         #expect(try account.positions().isEmpty)
         #expect(try Account.verify(directory.path(of: "account")).problems.isEmpty)
         #expect(try Account.verify(directory.path(of: "account")).generations == 2)
+    }
+
+    @Test("what is queued by a time ahead of the clock, or long ago, is counted as it is listed")
+    func queuedCount() throws {
+        let account = try Account(directory.path(of: "account"))
+        let day: Int64 = 86_400_000_000
+        let now = try account.currentTime()
+        let opportunity = try opportunity("NVDA")
+        try account.enqueue(opportunity, RequestOptions(time: Timestamp(clamping: now.microseconds - 2 * day)))
+        #expect(try account.queue().isEmpty)
+        #expect(try account.summary().queuedCount == 0)
+        try account.enqueue(opportunity)
+        try account.deposit(Money(1.0), RequestOptions(time: Timestamp(clamping: now.microseconds + 2 * day)))
+        #expect(try account.queue().count == 1)
+        #expect(try account.summary().queuedCount == 1)
+    }
+
+    @Test("each event of a batch is recorded when it is made")
+    func recordedInABatch() throws {
+        let account = try Account(directory.path(of: "account"))
+        var fills: [Fill] = []
+        try account.batch { () throws(PaperTradeError) in
+            for _ in 0..<3 {
+                usleep(2000)
+                fills.append(try account.buy("AAPL", 1, at: 1))
+            }
+        }
+        #expect(fills.allSatisfy { $0.isProvisional && $0.at >= $0.time })
+        #expect(zip(fills, fills.dropFirst()).allSatisfy { $1.at.microseconds - $0.at.microseconds >= 2000 })
     }
 
     @Test("expected_seq refuses a change if the account has moved on, but not because of a new config")

@@ -203,6 +203,7 @@ class MisuseTest(CycleTest):
     def reads(self, account: papertrade.Account) -> dict[str, Callable[[], object]]:
         return {
             "summary": account.summary,
+            "queue": account.queue,
             "signals": account.signals,
             "cycles": account.cycles,
             "next_cycle": lambda: account.next_cycle("trading"),

@@ -60,7 +60,9 @@ int main(int argc, char **argv) {
         REFUSED(PT_INVALID_RATIO, "split ", pt_split(account, "ABC", 1, value, NAN, NULL, &error));
         if (value > 100 || value < 0 || isnan(value))
             REFUSED(PT_INVALID_SCORE, "score ", pt_enqueue(account, "ABC", value, PT_SIGNAL_BUY, NAN, NULL, &error));
-        if (value < 0 || value > 1 ) REFUSED(PT_INVALID_AMOUNT, "amount ", pt_reset(account, value, NULL, &error));
+        if (value < 0 || value > 1)
+            REFUSED(PT_INVALID_AMOUNT, (value < 0 && value >= -PT_AMOUNT_MAX ? "initial cash " : "amount "),
+                    pt_reset(account, value, NULL, &error));
     }
     for (size_t i = 0; i < sizeof precise / sizeof *precise; i++) {
         double value = precise[i];
