@@ -124,6 +124,7 @@ let timeNow = Int64.min
 func requestOptions(_ pointer: UnsafePointer<pt_request>?) throws(PaperTradeError) -> RequestOptions {
     guard let pointer else { return RequestOptions() }
     let request = try given(pointer)
+    try checkReserved(Int64(request.reserved), "request")
     var options = RequestOptions()
     if request.expected_seq != 0 { options.expectedSeq = request.expected_seq }
     options.time = try time(request.time)
@@ -188,10 +189,18 @@ func timeout(_ milliseconds: Int64) throws(PaperTradeError) -> Int64? {
     return milliseconds
 }
 
+/// A member without a meaning may get one: who fills it today must not find that out then.
+private func checkReserved(_ value: Int64, _ name: String) throws(PaperTradeError) {
+    guard value == 0 else {
+        throw invalidArgument("\(name)->reserved is \(value), not 0: initialise the struct with its _INIT macro")
+    }
+}
+
 func options(_ pointer: UnsafePointer<pt_options>?) throws(PaperTradeError) -> Options {
     var options = Options()
     guard let pointer else { return options }
     let given = try given(pointer)
+    try checkReserved(Int64(given.reserved), "options")
     let known = UInt32(PT_OPEN_READ_ONLY | PT_OPEN_EXISTING | PT_OPEN_ALLOW_NETWORK)
     guard given.flags & ~known == 0 else { throw invalidArgument("options->flags has unknown bits: \(given.flags & ~known)") }
     options.isReadOnly = given.flags & UInt32(PT_OPEN_READ_ONLY) != 0

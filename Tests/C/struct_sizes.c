@@ -102,6 +102,14 @@ int main(int argc, char **argv) {
     EXPECT(PT_OK, pt_deposit(account, 1, exact, &error), "a request of this version is read to its end and no further");
     munmap(memory, 2 * page);
 
+    /* Reserved members are for later: whoever fills them must not find that out then. */
+    request.known = (pt_request)PT_REQUEST_INIT;
+    request.known.reserved = 1;
+    EXPECT(PT_INVALID_ARGUMENT, pt_deposit(account, 1, &request.known, &error), "a request with a reserved member that is not zero is refused");
+    options.known = (pt_options)PT_OPTIONS_INIT;
+    options.known.reserved = 1;
+    EXPECT(PT_INVALID_ARGUMENT, pt_open(path, &options.known, &opened, &error), "options with a reserved member that is not zero are refused");
+
     /* A struct inside a struct is checked, too. */
     order.known.request = &request.known;
     order.known.struct_size = sizeof(pt_order);
