@@ -5,7 +5,6 @@ import PaperTrade
 struct CycleArguments: ParsableArguments {
     @OptionGroup(title: "Account") var account: AccountArguments
     @OptionGroup(title: "Analyst") var analyst: AnalystArguments
-    @OptionGroup(title: "Time") var timing: TimingArguments
     @OptionGroup(title: "Lock") var lock: LockArguments
     @OptionGroup(title: "Output") var output: OutputArguments
     @OptionGroup(title: "Output") var quiet: QuietArguments
@@ -17,30 +16,33 @@ struct CycleArguments: ParsableArguments {
 
     static let ruleHelp = "The rules are in config.json: 'pt config init' writes them out, 'pt config' shows what they mean."
 
-    func run(_ kinds: [CycleKind], loops: Bool) throws {
-        try timing.check(loops: loops)
+    /// Runs cycles whenever they are due.
+    func loop(_ kinds: [CycleKind], _ timing: LoopArguments) throws {
         Console.catchTermination()
-        let clock = try timing.clock(loops: loops)
+        let clock = try timing.clock()
         let account = ReopeningAccount(account.path, try options(clock))
         defer { account.close() }
-        if loops { return try CycleLoop(runner(account), kinds, clock, limit: timing.cycles).run() }
+        try CycleLoop(runner(account), kinds, clock, limit: timing.cycles).run()
+    }
+
+    /// Runs a cycle, in a loop or for the moments that are asked for.
+    func run(_ kind: CycleKind, _ timing: TimingArguments) throws {
+        try timing.check()
+        if timing.loops { return try loop([kind], timing.loop) }
+        Console.catchTermination()
+        let clock = try timing.clock()
+        let account = ReopeningAccount(account.path, try options(clock))
+        defer { account.close() }
         if !timing.readsTimes { Console.whenAskedToEnd { account.interrupt() } }
         do throws(PaperTradeError) {
-            if timing.readsTimes {
-                return try runner(account, isInterruptible: true).runAtTimes(kinds, ignoresSchedule: timing.force)
-            }
-            try runOnce(kinds, runner(account, isInterruptible: true), at: clock.now())
+            let runner = try runner(account, isSimulation: timing.readsTimes, isInterruptible: true)
+            if timing.readsTimes { return try runner.runAtTimes([kind], ignoresSchedule: timing.force) }
+            let cycle = try runner.run(kind, CycleOptions(time: clock.now(), ignoresSchedule: timing.force))
+            guard cycle.outcome == .failed else { return }
+            throw PaperTradeError(.io, "the \(kind.rawValue) cycle failed: \(cycle.reason?.description ?? "")")
         } catch {
             if Console.isAskedToEnd && [.stopped, .closed].contains(error.status) { throw Interrupted() }
             throw error
-        }
-    }
-
-    private func runOnce(_ kinds: [CycleKind], _ runner: CycleRunner, at time: Timestamp) throws(PaperTradeError) {
-        for kind in kinds {
-            let cycle = try runner.run(kind, CycleOptions(time: time, ignoresSchedule: timing.force))
-            guard cycle.outcome == .failed else { continue }
-            throw PaperTradeError(.io, "the \(kind.rawValue) cycle failed: \(cycle.reason?.description ?? "")")
         }
     }
 
@@ -51,16 +53,46 @@ struct CycleArguments: ParsableArguments {
         return options
     }
 
-    private func runner(_ account: ReopeningAccount, isInterruptible: Bool = false) throws(PaperTradeError) -> CycleRunner {
+    private func runner(
+        _ account: ReopeningAccount, isSimulation: Bool = false, isInterruptible: Bool = false
+    ) throws(PaperTradeError) -> CycleRunner {
         let source = try analyst.make(
-            account.handle().marketCalendar(), isSimulation: timing.readsTimes, isInterruptible: isInterruptible)
+            account.handle().marketCalendar(), isSimulation: isSimulation, isInterruptible: isInterruptible)
         return CycleRunner(account, source, printer: CyclePrinter(isJSON: output.json, isQuiet: quiet.quiet))
     }
 }
 
-/// For which moments cycles are run.
-struct TimingArguments: ParsableArguments {
+/// How a loop keeps time.
+struct LoopArguments: ParsableArguments {
     @OptionGroup var when: TimeArguments
+
+    @Option(help: ArgumentHelp("Let the clock of a loop start at --time and run so much faster.", valueName: "factor"))
+    var speed: Int64?
+
+    @Option(help: ArgumentHelp("End a loop after so many cycles.", valueName: "count"))
+    var cycles: Int?
+
+    func validate() throws {
+        if let speed, !(1...1_000_000_000).contains(speed) {
+            throw ValidationError("--speed \(speed) is not a whole number from 1 to 1000000000")
+        }
+        if speed != nil && when.time == nil { throw ValidationError("--speed needs --time, where the clock starts") }
+        if let cycles, cycles < 1 { throw ValidationError("--cycles \(cycles) is not above 0") }
+    }
+
+    /// From a moment on.
+    func clock() throws(PaperTradeError) -> LoopClock {
+        guard let start = try when.timestamp() else { return LoopClock() }
+        return LoopClock(from: start, speed: speed ?? 1)
+    }
+}
+
+/// For which moments one kind of cycle is run.
+struct TimingArguments: ParsableArguments {
+    @Flag(name: .customLong("loop"), help: "Keep time: run a cycle whenever one is due, until SIGTERM or Ctrl-C.")
+    var loops = false
+
+    @OptionGroup var loop: LoopArguments
 
     @Flag(
         help: ArgumentHelp(
@@ -73,34 +105,25 @@ struct TimingArguments: ParsableArguments {
         help: "Run a cycle for each time given on standard input, one a line, and print one line for each: for simulations.")
     var readsTimes = false
 
-    @Option(help: ArgumentHelp("With --loop: let the clock start at --time and run so much faster.", valueName: "factor"))
-    var speed: Int64?
-
-    @Option(help: ArgumentHelp("With --loop: end after so many cycles.", valueName: "count"))
-    var cycles: Int?
-
     func validate() throws {
-        if let speed, !(1...1_000_000_000).contains(speed) {
-            throw ValidationError("--speed \(speed) is not a whole number from 1 to 1000000000")
-        }
-        if speed != nil && when.time == nil { throw ValidationError("--speed needs --time, where the clock starts") }
-        if let cycles, cycles < 1 { throw ValidationError("--cycles \(cycles) is not above 0") }
-        if readsTimes && when.time != nil { throw ValidationError("--times and --time exclude each other") }
+        if readsTimes && loop.when.time != nil { throw ValidationError("--times and --time exclude each other") }
     }
 
     /// The options that say something only with a loop, or only without.
-    func check(loops: Bool) throws(PaperTradeError) {
-        let given = [("--force", force), ("--times", readsTimes), ("--speed", speed != nil), ("--cycles", cycles != nil)]
+    func check() throws(PaperTradeError) {
+        let given = [
+            ("--force", force), ("--times", readsTimes), ("--speed", loop.speed != nil), ("--cycles", loop.cycles != nil),
+        ]
         let senseless = loops ? given.prefix(2) : given.suffix(2)
         guard let option = senseless.first(where: \.1)?.0 else { return }
         throw PaperTradeError(
             .invalidArgument, loops ? "\(option) is for single cycles: give it without --loop" : "\(option) goes with --loop")
     }
 
-    /// A single cycle is run for one moment, a loop from it on.
-    func clock(loops: Bool) throws(PaperTradeError) -> LoopClock {
-        guard let start = try when.timestamp() else { return LoopClock() }
-        return LoopClock(from: start, speed: speed ?? (loops ? 1 : 0))
+    /// The one moment for which a single cycle is run.
+    func clock() throws(PaperTradeError) -> LoopClock {
+        guard let moment = try loop.when.timestamp() else { return LoopClock() }
+        return LoopClock(from: moment, speed: 0)
     }
 }
 
@@ -117,10 +140,10 @@ struct MonitorCommand: ParsableCommand {
             JSON: the event of the cycle's record, as in history; with --loop one a line.
             """)
 
-    @Flag(help: "Keep time: run a cycle whenever one is due, until SIGTERM or Ctrl-C.") var loop = false
+    @OptionGroup(title: "Time") var timing: TimingArguments
     @OptionGroup var arguments: CycleArguments
 
-    func run() throws { try arguments.run([.monitoring], loops: loop) }
+    func run() throws { try arguments.run(.monitoring, timing) }
 }
 
 struct TradeCommand: ParsableCommand {
@@ -135,10 +158,10 @@ struct TradeCommand: ParsableCommand {
             JSON: the event of the cycle's record, as in history; with --loop one a line.
             """)
 
-    @Flag(help: "Keep time: run a cycle whenever one is due, until SIGTERM or Ctrl-C.") var loop = false
+    @OptionGroup(title: "Time") var timing: TimingArguments
     @OptionGroup var arguments: CycleArguments
 
-    func run() throws { try arguments.run([.trading], loops: loop) }
+    func run() throws { try arguments.run(.trading, timing) }
 }
 
 struct RunCommand: ParsableCommand {
@@ -146,9 +169,10 @@ struct RunCommand: ParsableCommand {
         commandName: "run", abstract: "Monitor and trade in one process, whenever either is due, until SIGTERM or Ctrl-C.",
         discussion: "The same as 'pt monitor --loop' and 'pt trade --loop' side by side. The analyst is as for 'pt monitor'.")
 
+    @OptionGroup(title: "Time") var timing: LoopArguments
     @OptionGroup var arguments: CycleArguments
 
-    func run() throws { try arguments.run([.monitoring, .trading], loops: true) }
+    func run() throws { try arguments.loop([.monitoring, .trading], timing) }
 }
 
 struct CyclesCommand: ParsableCommand {

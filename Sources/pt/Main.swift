@@ -9,7 +9,7 @@ struct CommandLineTool: ParsableCommand {
         abstract: "A paper-trading account in a directory of plain JSON, shared by any number of programs.",
         discussion: """
             Which account: --account PATH, else the environment variable PAPERTRADE_ACCOUNT, else the current directory. \
-            --account, --json and --quiet may also stand before the command.
+            --account, --json and --quiet may also stand before a command that has them.
 
             Amounts are decimal numbers with up to six decimals and are exact. Times are ISO 8601; without a zone they are UTC.
 
