@@ -30,7 +30,8 @@ Quotes = Union[SupportsItems, Iterable[tuple[str, Amount]]]
 class State(Handle):
     """The state of an account. Each call first reads what other processes have committed since.
 
-    Inside a batch its own thread sees the provisional state. All of them can raise Closed, Forked, Io, Corrupt, Replaced.
+    Inside a batch its own thread sees the provisional state. All of them can raise Closed, Forked, Io, Corrupt, MissingData,
+    Replaced.
     """
 
     def summary(self) -> Summary:

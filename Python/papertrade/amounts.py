@@ -89,8 +89,13 @@ def _of_millionths(millionths: int, given: object, name: str, invalid: type[erro
 
 
 def to_double_or_nan(value: Optional[Amount], name: str, invalid: type[errors.InvalidArgument]) -> float:
-    """The same, with None for "not given"."""
-    return math.nan if value is None else to_double(value, name, invalid)
+    """The same, with None for "not given", which C calls NaN. A NaN of the caller's is a calculation that went wrong."""
+    if value is None:
+        return math.nan
+    double = to_double(value, name, invalid)
+    if math.isnan(double):
+        raise refusal(invalid, f"{name} is NaN: a number is expected, or None for none")
+    return double
 
 
 def from_double(double: float) -> Decimal:

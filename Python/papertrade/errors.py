@@ -176,7 +176,7 @@ class Closed(InvalidArgument):
 
 
 class EnvironmentProblem(PaperTradeError):
-    """The environment does not allow it. Nothing has changed."""
+    """The environment does not allow it. Nothing has changed, but that a cycle leaves the record of its failure."""
 
 
 class Busy(EnvironmentProblem, TimeoutError):
@@ -253,7 +253,7 @@ class Replaced(EnvironmentProblem):
 
 
 class DataError(PaperTradeError):
-    """The data is not usable. Nothing has changed."""
+    """The data is not usable. Nothing has changed, but that a cycle leaves the record of its failure."""
 
 
 class Corrupt(DataError):

@@ -29,6 +29,21 @@ class TradingTest(AccountTest):
         self.assertEqual((fill.repeated, fill.provisional, fill.seq), (False, False, self.account.seq))
         self.assertEqual(str(fill.shares), "40")
 
+    def test_nan_is_not_taken_for_nothing_given(self) -> None:
+        nan = float("nan")
+        self.account.buy("AAPL", 3, 100)
+        before = self.account.summary()
+        for exception, call in (
+            (papertrade.InvalidAmount, lambda: self.account.reset(nan)),
+            (papertrade.InvalidPrice, lambda: self.account.split("AAPL", 1, 2, nan)),
+            (papertrade.InvalidPrice, lambda: self.account.enqueue("NVDA", 80, "BUY", nan)),
+            (papertrade.InvalidAmount, lambda: Account(self.directory / "another", initial_cash=nan)),
+        ):
+            with self.assertRaisesRegex(exception, "is NaN: a number is expected, or None for none"):
+                call()
+        self.assertEqual(self.account.summary(), before)
+        self.assertFalse((self.directory / "another").exists())
+
     def test_every_kind_of_number_buys_the_same(self) -> None:
         for price in (Decimal("0.1"), "0.1", 0.1, Fraction(1, 10)):
             fill = self.account.buy("PENNY", 10, price)
