@@ -33,7 +33,7 @@ class ReadmeTest(DirectoryTest):
     def test_the_python_example_buys_once_however_often_it_runs(self):
         (source,) = blocks("README.md", "python")
         for _ in range(2):
-            self.assertEqual(self.run_here([sys.executable, "-c", source]), "bought; cash is now 3990\n")
+            self.assertEqual(self.run_here([sys.executable, "-c", source]), "bought; cash is now 6995\n")
 
     def test_the_swift_example_is_the_sample_package(self):
         (source,) = blocks("README.md", "swift")
