@@ -1,4 +1,4 @@
-"""Reading an account. These calls take no lock and change nothing."""
+"""Reading an account. These calls change nothing and take no lock, but for find_request."""
 
 from __future__ import annotations
 
@@ -99,7 +99,8 @@ class State(Handle):
     def find_request(self, request_id: str) -> Union[Fill, Change]:
         """The outcome of an earlier request: a Fill for a trade, a Change for anything else.
 
-        NotFound if it never happened, or is older than the last 65,536 events.
+        NotFound if it never happened, or is older than the last 65,536 events. An event that is not known to be on the disk yet is
+        confirmed first, under the lock and with a sync: then also Busy, WouldDeadlock, Uncertain, FailedHandle.
         """
         out = pt_fill()
         self._call("pt_find_request", to_bytes(request_id, "request_id", errors.InvalidRequestId), byref(out))

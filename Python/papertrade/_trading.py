@@ -27,7 +27,8 @@ class Trading(Handle):
       request_id    makes the change safe to repeat: 1 to 64 bytes. The same id with the same content returns the first
                     outcome and changes nothing; with other content it is RequestConflict
       expected_seq  refuse with SeqMismatch unless this is the account's last seq
-      time          when it happened, an aware datetime; default: the account's clock
+      time          when it happened, an aware datetime; default: the account's clock. One ahead of the clock makes nothing in
+                    the queue older
       note          kept with the event: up to 256 bytes of UTF-8
     All of them can raise, besides what is listed: InvalidArgument and its kinds, SeqMismatch, RequestConflict, OutOfRange,
     EnvironmentProblem and its kinds (Busy, NoSpace, ReadOnly ...), DataError and its kinds, Uncertain, Closed, Forked.
