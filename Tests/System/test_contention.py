@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import signal
 import subprocess
 import time
@@ -122,16 +123,17 @@ class LockFileTest(ContentionTest):
 
         def delete_all_the_time() -> None:
             nonlocal deleted
-            end = time.monotonic() + 2
+            # A commit is inside for some 0.05 ms: that it is met has to be tried often.
+            end = time.monotonic() + 4
             while time.monotonic() < end:
                 try:
                     lock.unlink()
                     deleted += 1
                 except FileNotFoundError:
                     pass
-                time.sleep(0.001)
+                time.sleep(random.uniform(0, 0.0005))
 
-        self.contend(3, 2, meanwhile=delete_all_the_time)
+        self.contend(3, 4, meanwhile=delete_all_the_time)
         self.assertGreater(deleted, 50, "too few to prove anything")
 
     def test_a_lock_file_that_is_deleted_or_replaced_while_others_wait_for_it_excludes_all_the_same(self) -> None:
