@@ -65,6 +65,10 @@
  *   Network   flock and fsync lie on many network file systems. They are refused unless PT_OPEN_ALLOW_NETWORK is given.
  *   Copies    Copy a live account with pt_backup, not cp: cp may see the files at different moments. A copy is the same
  *             account by name; let only one of them live on.
+ *   Waiting   A trade that has to wait for the lock may be carried out by whoever has it, in another process: decided after that one's own, and
+ *             committed with it. What it came to is the same, the call returns when it is as durable as the handle demands, and a trade whose
+ *             time is over is carried out by nobody. Only if somebody is just doing it then, the call waits up to a second longer to learn what
+ *             came of it. Not with a clock of the account's own, not with expected_seq, and not while the calling thread has a batch or the lock.
  *   Clocks    The order of events is their seq, never a time. A clock that jumps cannot reorder anything.
  *   Lock      Do not flock the account's .lock file yourself, and never delete it. pt_account_lock makes a critical section.
  */

@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <locale.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #if defined(__linux__)
@@ -20,6 +21,7 @@
 extern int renameat2(int old_directory, const char *old_name, int new_directory, const char *new_name, unsigned int flags);
 extern int sync_file_range(int fd, int64_t offset, int64_t count, unsigned int flags);
 extern int gettid(void);
+extern void *memmem(const void *bytes, size_t count, const void *part, size_t part_count);
 
 /* RENAME_EXCHANGE and SYNC_FILE_RANGE_WRITE of the kernel's interface. */
 static const unsigned int pt_rename_exchange = 1u << 1;
@@ -37,14 +39,32 @@ static inline const void *pt_map_first_page(int fd) {
 
 static inline void pt_unmap_first_page(const void *page) { munmap((void *)(uintptr_t)page, 4); }
 
-/* FUTEX_WAIT: sleeps while the word there is `value`, until pt_futex_wake, a signal or the end of the time; -1 with errno EAGAIN if
- * it is another word, ETIMEDOUT, EINTR, EFAULT where the file is shorter. FUTEX_WAKE: wakes the process that has slept longest. */
-static inline int pt_futex_wait(const void *address, uint32_t value, int64_t nanoseconds) {
-    struct { long seconds, nanoseconds; } span = {(long)(nanoseconds / 1000000000), (long)(nanoseconds % 1000000000)};
-    return (int)syscall(SYS_futex, address, 0, value, &span, 0, 0);
+/* FUTEX_WAIT_BITSET: sleeps while the word there is `value`, until pt_futex_wake with one of the bits, a signal or the moment `end`, nanoseconds
+ * of CLOCK_MONOTONIC; -1 with errno EAGAIN if it is another word, ETIMEDOUT, EINTR, EFAULT where the file is shorter. FUTEX_WAKE_BITSET: of
+ * those who sleep with one of the bits it wakes so many, beginning with who has slept longest. */
+static inline int pt_futex_wait(const void *address, uint32_t value, int64_t end, uint32_t bits) {
+    struct { long seconds, nanoseconds; } moment = {(long)(end / 1000000000), (long)(end % 1000000000)};
+    return (int)syscall(SYS_futex, address, 9, value, &moment, 0, bits);
 }
 
-static inline void pt_futex_wake(const void *address) { syscall(SYS_futex, address, 1, 1, 0, 0, 0); }
+static inline void pt_futex_wake(const void *address, int count, uint32_t bits) {
+    syscall(SYS_futex, address, 10, count, 0, 0, bits);
+}
+
+/* A lock on one byte that belongs to the open file, and ends with it: F_OFD_SETLK. 0, or -1 with errno EAGAIN if another open file has it. And
+ * whether another has it: F_OFD_GETLK; -1 with errno set on failure. */
+static inline int pt_lock_byte(int fd, int64_t offset) {
+    struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = offset, .l_len = 1};
+    return fcntl(fd, 37, &lock);
+}
+
+static inline int pt_byte_is_locked(int fd, int64_t offset) {
+    struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = offset, .l_len = 1};
+    return fcntl(fd, 36, &lock) != 0 ? -1 : lock.l_type != F_UNLCK;
+}
+
+/* What was written before is seen by other processors before what is read after it is read. */
+static inline void pt_fence(void) { __atomic_thread_fence(__ATOMIC_SEQ_CST); }
 
 /* struct statx of the kernel's interface, which the C libraries declare for _GNU_SOURCE only. */
 struct pt_statx {

@@ -79,6 +79,28 @@ public struct Timestamp: Hashable, Comparable, Sendable, CustomStringConvertible
         buffer[place + digits] = UInt8(ascii: separator)
     }
 
+    /// Reads what ``description`` writes, and nothing else.
+    public init?(fixed text: UnsafeRawBufferPointer) {
+        guard text.count == Self.textCount else { return nil }
+        func number(_ offset: Int, _ count: Int) -> Int64? {
+            var value: Int64 = 0
+            for index in offset..<offset + count {
+                let digit = text[index] &- UInt8(ascii: "0")
+                guard digit < 10 else { return nil }
+                value = value * 10 + Int64(digit)
+            }
+            return value
+        }
+        func has(_ separator: Unicode.Scalar, _ offset: Int) -> Bool { text[offset] == UInt8(ascii: separator) }
+        guard has("-", 4), has("-", 7), has("T", 10), has(":", 13), has(":", 16), has(".", 19), has("Z", 26),
+            let year = number(0, 4), let month = number(5, 2), let day = number(8, 2), let hour = number(11, 2),
+            let minute = number(14, 2), let second = number(17, 2), let microsecond = number(20, 6),
+            let time = Timestamp(
+                year: year, month: month, day: day, hour: hour, minute: minute, second: second, microsecond: microsecond)
+        else { return nil }
+        self = time
+    }
+
     /// Reads ISO 8601: `2026-11-23`, `2026-11-23T14:30`, seconds, up to nine decimals of a second (beyond six they are cut), and a zone
     /// of `Z` or `±hh:mm`. A time without a zone is taken as UTC. `+00:00Z`, which the Python system's files contain, is UTC too.
     public init?(_ text: String) {

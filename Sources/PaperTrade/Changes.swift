@@ -24,6 +24,8 @@ private struct Decision {
     var isProvisional = false
     /// The event that has to be on the disk before the caller is told.
     var seq: UInt64
+    /// Who is to be told then.
+    var others: Acknowledgement?
 }
 
 extension Account {
@@ -31,13 +33,17 @@ extension Account {
     func criticalSection<Result>(
         _ deadline: Deadline, _ body: () throws(StorageError) -> Result
     ) throws(PaperTradeError) -> Result {
-        try translated { () throws(StorageError) in
-            try gate.enter(deadline)
-            defer { gate.leave() }
-            try acquire(deadline)
-            defer { releaseOnce() }
-            return try body()
-        }
+        try translated { () throws(StorageError) in try locked(deadline, body) }
+    }
+
+    private func locked<Result>(
+        _ deadline: Deadline, _ body: () throws(StorageError) -> Result
+    ) throws(StorageError) -> Result {
+        try gate.enter(deadline)
+        defer { gate.leave() }
+        try acquire(deadline)
+        defer { releaseOnce() }
+        return try body()
     }
 
     /// Counts one more reason to hold the store's lock. Inside the gate.
@@ -52,11 +58,12 @@ extension Account {
         if lockDepth == 0 { store.unlock() }
     }
 
-    /// Waits until the event is on the disk, and tells the log what was noticed. Without locks.
-    func finish(through seq: UInt64) throws(PaperTradeError) {
+    /// Waits until the event is on the disk, tells those for whom others were made with it, and the log what was noticed. Without locks.
+    func finish(through seq: UInt64, _ others: Acknowledgement? = nil) throws(PaperTradeError) {
         defer { logNotices() }
         guard seq > 0 else { return }
         try translated { () throws(StorageError) in try store.sync(through: seq) }
+        others?.send()
     }
 
     /// A draft on what has been committed, to be recorded now.
@@ -99,9 +106,9 @@ extension Account {
         var confirmed: UInt64 = 0
         let decision: Decision
         do throws(PaperTradeError) {
-            decision = try criticalSectionUnlessBatch { (isInBatch) throws(StorageError) in
+            decision = try translated { () throws(StorageError) in
                 do throws(StorageError) {
-                    return try isInBatch ? decideInBatch(whole) : decideAndCommit(whole)
+                    return try gate.isInside ? decideInside(whole) : decideWithOthers(whole)
                 } catch {
                     // An answer that confirms an existing event must not be given before that is on the disk.
                     if case .refused(let refusal) = error.kind, refusal.confirmsEvent { confirmed = unlessDurable(error.seq) }
@@ -113,7 +120,7 @@ extension Account {
             throw error
         }
         if decision.isProvisional { return (decision.outcome, receipt(decision)) }
-        try finish(through: decision.seq)
+        try finish(through: decision.seq, decision.others)
         return (decision.outcome, receipt(decision))
     }
 
@@ -123,23 +130,79 @@ extension Account {
         }
     }
 
-    private func criticalSectionUnlessBatch<Result>(
-        _ body: (_ isInBatch: Bool) throws(StorageError) -> Result
-    ) throws(PaperTradeError) -> Result {
-        if gate.isInside, batch != nil { return try translated { () throws(StorageError) in try body(true) } }
-        return try criticalSection(deadline(nil)) { () throws(StorageError) in try body(false) }
+    /// In a batch, or with the account's lock held: nobody else's requests come in between.
+    private func decideInside(_ request: Request) throws(StorageError) -> Decision {
+        if batch != nil { return try decideInBatch(request) }
+        return try locked(deadline(nil)) { () throws(StorageError) in try decideAndCommit(request) }
     }
 
-    private func decideAndCommit(_ request: Request) throws(StorageError) -> Decision {
+    /// If the lock has to be waited for, whoever has it may carry out the request; and what others have left is carried out with it.
+    ///
+    /// Not with a clock of the account's own: other accounts know nothing of it.
+    private func decideWithOthers(_ request: Request) throws(StorageError) -> Decision {
+        let deadline = deadline(nil)
+        guard options.clock == nil else {
+            return try locked(deadline) { () throws(StorageError) in try decideAndCommit(request) }
+        }
+        try gate.enter(deadline)
+        defer { gate.leave() }
+        let place = view.withLock { _ in store.place }
+        var left: LeftRequest?
+        switch try store.lock(deadline, leaving: request, since: place) {
+        case .done(let record): return Decision(outcome: Draft.Outcome(record: record), seq: 0)
+        case .lockedAfterLeaving(let request): left = request
+        case .locked: break
+        }
+        lockDepth += 1
+        defer { releaseOnce() }
+        return try decideAndCommit(request, left, withOthers: true)
+    }
+
+    private func decideAndCommit(
+        _ request: Request, _ left: LeftRequest? = nil, withOthers: Bool = false
+    ) throws(StorageError) -> Decision {
         try view.withLock { _ throws(StorageError) in
-            try store.catchUp(isLocked: true)
+            if let left {
+                if let record = try store.catchUp(lookingFor: left) {
+                    return Decision(outcome: Draft.Outcome(record: record), seq: record.seq)
+                }
+            } else {
+                try store.catchUp(isLocked: true)
+            }
             if let repeated = try repetition(of: request) { return repeated }
+            // Before the rules are looked at: those that were there when a request was left.
+            let others = withOthers ? store.requestsOfOthers() : []
             var draft = newDraft()
             try acceptRules(into: &draft, time: request.time)
             let outcome = try refusing { () throws(Refusal) in try draft.decide(first(request, of: draft)) }
-            try store.commit(draft)
-            return Decision(outcome: outcome, seq: draft.records.last?.seq ?? 0)
+            let acknowledgement = try commit(draft, others)
+            return Decision(
+                outcome: outcome, seq: acknowledgement?.seq ?? draft.records.last?.seq ?? 0, others: acknowledgement)
         }
+    }
+
+    /// Commits the draft with as many of the others' requests as can be carried out; if not all of that can be committed, the draft alone.
+    private func commit(_ draft: Draft, _ others: [OthersRequest]) throws(StorageError) -> Acknowledgement? {
+        if !others.isEmpty {
+            var whole = draft
+            let decided = others.map { ($0, decide($0.request, in: &whole)) }
+            do throws(StorageError) {
+                if let acknowledgement = try store.commit(whole, decided) { return acknowledgement }
+            } catch {
+                if error.kind == .uncertain || store.failure != nil { throw error }
+            }
+        }
+        try store.commit(draft)
+        return nil
+    }
+
+    /// Decides somebody else's request: the index of its record. `nil` if it is refused, or may have been made before: he will learn that when
+    /// he tries himself.
+    private func decide(_ request: Request, in draft: inout Draft) -> Int? {
+        if let id = request.id, store.mayKnow(id) || draft.records.contains(where: { $0.requestID == id }) { return nil }
+        guard (try? draft.decide(request)) != nil else { return nil }
+        // What was too old in the queue has been removed before it.
+        return draft.records.count - 1
     }
 
     /// A changed configuration comes before the first change, in the same commit; it must not upset what the caller expects.

@@ -10,6 +10,8 @@ public enum AccountFile {
     static let portfolioTemporary = "portfolio.json.tmp"
     public static let config = "config.json"
     public static let lock = ".lock"
+    /// See ``RequestBoard``.
+    static let requests = ".requests"
 
     /// What the journal of a finished generation is called.
     static func sealedJournal(_ generation: UInt32) -> String { "journal-\(generation).jsonl" }

@@ -1,17 +1,36 @@
 import Ledger
 
 extension DirectoryStore {
-    public func commit(_ draft: Draft) throws(StorageError) {
-        guard !draft.records.isEmpty else { return }
+    public func commit(_ draft: Draft) throws(StorageError) { _ = try commit(draft, []) }
+
+    public func commit(
+        _ draft: Draft, _ others: [(request: OthersRequest, index: Int?)]
+    ) throws(StorageError) -> Acknowledgement? {
+        guard let last = draft.records.last?.seq else { return Acknowledgement(seq: 0, claims: [], board: nil) }
         try checkAcceptsChanges()
         let predecessor = try predecessor()
-        let lines = encode(draft.records, after: position, durableSeq: durableSeq)
+        let lines = encode(draft.records, tickets: tickets(of: others), after: position, durableSeq: durableSeq)
         let limit = system.fileSizeLimit()
         try extend(toHold: lines.text.count, limit: limit)
+        guard let claims = claim(others, draft.records, lines) else { return nil }
+        do throws(StorageError) {
+            try commit(draft.state, draft.records, lines, over: predecessor, limit: limit)
+        } catch {
+            // Where it is uncertain they look for themselves.
+            if error.kind != .uncertain { refuse(claims) }
+            throw error
+        }
+        return Acknowledgement(seq: last, claims: claims, board: board)
+    }
+
+    private func commit(
+        _ newState: AccountState, _ records: [Record], _ lines: borrowing EncodedLines, over predecessor: Predecessor,
+        limit: Int64
+    ) throws(StorageError) {
 
         // 4. The parts of portfolio.json, and a file for it: what keeps them from being made stops here, and nothing has happened.
         let previous = (state: state, position: position, rulesOffset: rulesOffset)
-        state = draft.state
+        state = newState
         position = lines.position
         rulesOffset = lines.rulesOffset
         let successor: Successor
@@ -33,7 +52,7 @@ extension DirectoryStore {
                 throw StorageError(error, "write", journalPath())
             }
             // Not if the lock had to be waited for: others will be waiting, too, and the sync after it starts the disk anyhow.
-            if durability == .full && !accountLock.wasHeldByOthers {
+            if durability == .full && !accountLock.wasRecentlyContended {
                 system.startWriting(journal.descriptor, from: previous.position.offset, count: Int64(lines.text.count))
             }
             try publishTemporary(try write(successor, limit: limit), over: predecessor)
@@ -45,9 +64,9 @@ extension DirectoryStore {
         }
         // After this point nothing fails.
         progress.withLock { progress in
-            for (record, end) in zip(draft.records, lines.ends) { progress.wrote(record.seq, end: end) }
+            for (record, end) in zip(records, lines.ends) { progress.wrote(record.seq, end: end) }
         }
-        requests.add(draft.records, generation: state.generation, starts: lines.starts)
+        requests.add(records, generation: state.generation, starts: lines.starts)
     }
 
     /// Whether this handle may change the account at all.
@@ -68,7 +87,10 @@ extension DirectoryStore {
         let rulesOffset: Int64
     }
 
-    func encode(_ records: [Record], after start: JournalPosition, durableSeq: UInt64) -> EncodedLines {
+    /// - Parameter tickets: of those records that are others' requests, by their index.
+    func encode(
+        _ records: [Record], tickets: [Int: String] = [:], after start: JournalPosition, durableSeq: UInt64
+    ) -> EncodedLines {
         var writer = LineWriter(capacity: records.count * typicalLineCount)
         var position = start
         var rulesOffset = self.rulesOffset
@@ -78,7 +100,8 @@ extension DirectoryStore {
             starts.append(position.offset)
             if case .acceptedRules = record.event { rulesOffset = position.offset }
             position.crc = writer.appendLine(
-                record, durableSeq: durableSeq, more: index < records.count - 1, previousCRC: position.crc, at: position.offset)
+                record, ticket: tickets.isEmpty ? nil : tickets[index], durableSeq: durableSeq, more: index < records.count - 1,
+                previousCRC: position.crc, at: position.offset)
             position.offset = start.offset + Int64(writer.count)
             position.lineCount += 1
             position.seq = record.seq

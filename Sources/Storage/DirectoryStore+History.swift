@@ -49,6 +49,9 @@ extension DirectoryStore {
         return (line.record, place.generation)
     }
 
+    /// Whether the id may have been used within the window: `false` only if it is known that it has not been.
+    public func mayKnow(_ id: RequestID) -> Bool { !requests.isComplete || requests.place(of: id) != nil }
+
     private func readRequestIndex() throws(StorageError) {
         var index = RequestIndex()
         index.isComplete = true

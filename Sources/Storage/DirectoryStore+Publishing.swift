@@ -1,7 +1,7 @@
 import Ledger
 
 /// A portfolio.json that this library wrote.
-struct PublishedFile: Hashable {
+struct PublishedFile: Equatable {
     let identity: FileStatus.Identity
     let size: Int64
     /// When it was written or seen to be right, by the monotonic clock.

@@ -4,7 +4,7 @@ import Ledger
 ///
 /// One commit, step by step. The steps are spread over this type's files:
 ///
-///  1. ``lock(_:)``: flock on `.lock`
+///  1. ``lock(_:)``: flock on `.lock`. Whoever has to wait may find it done by others — *DirectoryStore+Board*
 ///  2. ``catchUp(isLocked:)``: read what others committed                        — *DirectoryStore+Reading*
 ///  3. the caller decides
 ///  4. write the parts of portfolio.json's successor, and open a file for it     — *DirectoryStore+Publishing*
@@ -45,6 +45,11 @@ public final class DirectoryStore: Store {
     var hasLeases: Bool
     var portfolioWriter = PortfolioWriter()
     var requests = RequestIndex()
+    /// Where requests are left for others; `nil` until it is first needed, or where there is none.
+    var board: RequestBoard?
+    var isWithoutBoard = false
+    /// Of those who wait, who need the lock.
+    var bitsToWake: UInt32 = .max
     /// Noticed since they were last taken; see ``takeNotices()``.
     var notices: [Notice] = []
 
@@ -99,6 +104,11 @@ public final class DirectoryStore: Store {
     public func lock(_ deadline: Deadline) throws(StorageError) {
         try checkIsWritable()
         try accountLock.acquire(deadline)
+        try finishLocking(deadline)
+    }
+
+    /// The rest of it, once the lock file is held.
+    func finishLocking(_ deadline: Deadline) throws(StorageError) {
         journalSize = nil
         do throws(StorageError) {
             try directory.checkIsInPlace()
@@ -111,7 +121,8 @@ public final class DirectoryStore: Store {
 
     public func unlock() {
         unlockJournal()
-        accountLock.release()
+        accountLock.release(waking: bitsToWake)
+        bitsToWake = .max
     }
 
     public var isLocked: Bool { accountLock.isHeld }

@@ -4,11 +4,13 @@ import Ledger
 ///
 /// `{"seq":17,"at":"…Z","time":"…Z","type":"buy",…,"request_id":"…","note":"…","cash":4000.0,"durable":15,"more":true,"prev":"…","crc":"…"}`
 ///
-/// Members always stand in this order; request_id, note and more only where there is one. `crc` is the CRC-32C of the line up to
+/// Members always stand in this order; request_id, note, ticket and more only where there is one. `crc` is the CRC-32C of the line up to
 /// its own comma, `prev` is the `crc` of the line before. A line whose last byte would stand first in a 512-byte sector has a
 /// space more, so that a line cut at a sector is never mistaken for a whole one.
-struct JournalLine: Hashable {
+struct JournalLine: Equatable {
     var record: Record
+    /// By what its owner finds it, if somebody else has carried out his request: see ``RequestBoard``.
+    var ticket: String?
     /// The last event that the writer knew to be on the disk.
     var durableSeq: UInt64
     /// Whether the next line belongs to the same commit.
@@ -31,7 +33,9 @@ let typicalLineCount = 512
 
 extension LineWriter {
     /// Appends the line, newline included, and returns its checksum.
-    mutating func appendLine(_ record: Record, durableSeq: UInt64, more: Bool, previousCRC: UInt32, at offset: Int64) -> UInt32 {
+    mutating func appendLine(
+        _ record: Record, ticket: String? = nil, durableSeq: UInt64, more: Bool, previousCRC: UInt32, at offset: Int64
+    ) -> UInt32 {
         let start = count
         beginObject()
         member("seq", record.seq)
@@ -40,6 +44,7 @@ extension LineWriter {
         appendEvent(record.event)
         if let id = record.requestID { member("request_id", id.description) }
         if let note = record.note { member("note", note.description) }
+        if let ticket { member("ticket", ticket) }
         member("cash", record.cash)
         member("durable", durableSeq)
         if more { memberTrue("more") }
@@ -152,6 +157,7 @@ extension LineReader {
             isNext("request_id")
             ? try valid { reader throws(Unexpected) in try? RequestID(try reader.string("request_id")) } : nil
         let note = isNext("note") ? try text("note") : nil
+        let ticket = isNext("ticket") ? try string("ticket") : nil
         let cash: Money = try amount("cash")
         let durableSeq = try integer("durable")
         let more = skip(",\"more\":true")
@@ -161,7 +167,7 @@ extension LineReader {
         _ = skip(" ")
         guard isAtEnd else { throw unexpected("the end of the line") }
         let record = Record(seq: seq, at: at, time: time, event: event, requestID: requestID, note: note, cash: cash)
-        return JournalLine(record: record, durableSeq: durableSeq, more: more, previousCRC: previousCRC, crc: crc)
+        return JournalLine(record: record, ticket: ticket, durableSeq: durableSeq, more: more, previousCRC: previousCRC, crc: crc)
     }
 
     private mutating func event() throws(Unexpected) -> Event {
@@ -289,7 +295,7 @@ extension LineReader {
         try valid { reader throws(Unexpected) in try? Text(try reader.string(key), field: "\(key)") }
     }
 
-    private mutating func valid<Value>(_ make: (inout LineReader) throws(Unexpected) -> Value?) throws(Unexpected) -> Value {
+    mutating func valid<Value>(_ make: (inout LineReader) throws(Unexpected) -> Value?) throws(Unexpected) -> Value {
         guard let value = try make(&self) else { throw unexpected("a valid value") }
         return value
     }

@@ -1,7 +1,7 @@
 import Ledger
 
 /// Who holds, or last held, a lock: what stands in the lock file. For messages, and to notice that a process waits for itself.
-struct LockHolder: Hashable {
+struct LockHolder: Equatable {
     enum Purpose: String {
         case account, lock
     }
@@ -22,8 +22,9 @@ struct LockHolder: Hashable {
     /// What replaces the first bytes when the lock is released.
     static let releasedMark = Array("was".utf8)
 
-    /// The first four bytes while the lock is held, as the processor reads them: what waiters wait on.
+    /// The first four bytes while the lock is held and when it has been released, as the processor reads them: what waiters wait on.
     static let heldWord = heldMark.withUnsafeBytes { $0.loadUnaligned(as: UInt32.self) }
+    static let releasedWord = (releasedMark + heldMark.suffix(1)).withUnsafeBytes { $0.loadUnaligned(as: UInt32.self) }
 
     /// Whether a file of this size, which is not empty, and with this beginning is a lock file, and not somebody else's data.
     static func isLockFile(_ beginning: ArraySlice<UInt8>, size: Int64) -> Bool {
@@ -103,8 +104,8 @@ final class FileLock {
     private let purpose: LockHolder.Purpose
     private var file: OpenLock?
     private(set) var isHeld = false
-    /// Whether somebody else had it when it was last asked for.
-    private(set) var wasHeldByOthers = false
+    /// When somebody else had it when it was asked for, by the monotonic clock.
+    private var lastHeldByOthers: Int64?
     /// The most bytes that a file may have, as it was when the lock was taken.
     private var fileSizeLimit: Int64 = 0
 
@@ -129,12 +130,28 @@ final class FileLock {
         close()
     }
 
+    enum Acquisition {
+        case locked
+        /// Whoever had the lock has done what was left for him.
+        case delegated(RequestBoard.Claim)
+    }
+
+    /// Whether others have had the lock within the last second, when this one asked for it: then some may be waiting for it now.
+    var wasRecentlyContended: Bool {
+        lastHeldByOthers.map { system.monotonicTime() - $0 < 1_000_000_000 } ?? false
+    }
+
     /// Takes the lock.
-    func acquire(_ deadline: Deadline) throws(StorageError) {
+    ///
+    /// - Parameter leaving: asked if it has to be waited for: a board on which a request has been left.
+    @discardableResult
+    func acquire(
+        _ deadline: Deadline, leaving: (() -> RequestBoard?)? = nil
+    ) throws(StorageError) -> Acquisition {
         while true {
             let isNew = self.file == nil
             let file = try open()
-            try poll(file, until: deadline)
+            if case .delegated(let claim) = try poll(file, until: deadline, leaving) { return .delegated(claim) }
             let isNamed: Bool
             do throws(StorageError) {
                 isNamed = try isStillNamed(file.identity)
@@ -148,7 +165,7 @@ final class FileLock {
                 isHeld = true
                 fileSizeLimit = system.fileSizeLimit()
                 writeHolder(to: file)
-                return
+                return .locked
             }
             // The file was deleted or replaced: what we hold excludes nobody. Take the one that has the name now.
             close()
@@ -157,7 +174,9 @@ final class FileLock {
     }
 
     /// Releases the lock; nothing if it is not held, or in a forked child, where it is not.
-    func release() {
+    ///
+    /// - Parameter bits: of those one of whom is woken.
+    func release(waking bits: UInt32 = .max) {
         guard isHeld, let file else { return }
         isHeld = false
         guard file.processID == system.processID() else { return }
@@ -167,8 +186,11 @@ final class FileLock {
         } catch {
             return close()
         }
-        if let place = file.place { system.wakeOne(at: place) }
+        if let place = file.place { system.wake(at: place, atMost: 1, bits: bits) }
     }
+
+    /// Another place to wait at for the same lock.
+    func makeWaitingPlace() -> WaitingPlace? { file.flatMap { system.makeWaitingPlace($0.descriptor) } }
 
     private func open() throws(StorageError) -> OpenLock {
         if let file { return file }
@@ -231,9 +253,19 @@ final class FileLock {
     /// The longest sleep, nanoseconds: whoever is killed while holding the lock wakes nobody.
     private static let longestSleep: Int64 = 10_000_000
 
-    private func poll(_ file: OpenLock, until deadline: Deadline) throws(StorageError) {
-        wasHeldByOthers = try !tryLock(file)
-        guard wasHeldByOthers else { return }
+    private func poll(
+        _ file: OpenLock, until deadline: Deadline, _ leaving: (() -> RequestBoard?)?
+    ) throws(StorageError) -> Acquisition {
+        if try tryLock(file) { return .locked }
+        lastHeldByOthers = system.monotonicTime()
+        if let leaving, let place = file.place, deadline.remaining(system) > 0, let board = leaving() {
+            return try wait(file, at: place, until: deadline, board)
+        }
+        return try wait(file, until: deadline)
+    }
+
+    /// Waits for the lock.
+    private func wait(_ file: OpenLock, until deadline: Deadline) throws(StorageError) -> Acquisition {
         var random = UInt64(truncatingIfNeeded: system.monotonicTime()) ^ UInt64(UInt32(bitPattern: system.processID())) << 32
         var count = 0
         // Whether the last attempt came after a sleep.
@@ -246,7 +278,9 @@ final class FileLock {
             let remaining = deadline.remaining(system)
             if remaining == 0 { throw busy(holder(in: file)) }
             let sleep = min(remaining, Self.longestSleep)
-            if let place = file.place, system.wait(at: place, while: LockHolder.heldWord, nanoseconds: sleep) {
+            if let place = file.place,
+                system.wait(at: place, while: LockHolder.heldWord, nanoseconds: sleep, bits: RequestBoard.lockOnly)
+            {
                 hasSlept = true
             } else if hasSlept {
                 // Released since the last attempt.
@@ -257,7 +291,48 @@ final class FileLock {
                 random = random &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
                 system.sleep(nanoseconds: min(remaining, Int64(100_000 + (random >> 33) % 200_000)))
             }
-            if try tryLock(file) { return }
+            if try tryLock(file) { return .locked }
+        }
+    }
+
+    /// How long the owner of a claimed request waits before he takes the lock to look into the journal himself, nanoseconds.
+    private static let longestWaitForReport: Int64 = 1_000_000_000
+
+    /// Waits for the lock, or until its holder has done what stands on the board.
+    private func wait(
+        _ file: OpenLock, at place: WaitingPlace, until deadline: Deadline, _ board: RequestBoard
+    ) throws(StorageError) -> Acquisition {
+        var count = 0
+        var claimedSince: Int64?
+        while true {
+            var isClaimed = false
+            switch board.fate {
+            case .reported(let claim): return .delegated(claim)
+            case .refused: return try wait(file, until: deadline)
+            case .waiting, .unknown: board.renew()
+            case .claimed(let claim):
+                let now = system.monotonicTime()
+                let since = claimedSince ?? now
+                claimedSince = since
+                // Woken, but not by a report: that was meant for one of those who need the lock.
+                if count > 0 { system.wake(at: place, atMost: 1, bits: board.bitsOfUnclaimed) }
+                isClaimed = now - since < Self.longestWaitForReport && !board.isAbandoned(claim)
+            }
+            // The first attempt has just been made.
+            if count > 0, !isClaimed, try tryLock(file) { return .locked }
+            if let interruption = deadline.interruption?() { throw interruption }
+            // Most requests have been done when their owner wakes up.
+            if count % Self.attemptsBetweenLooks == 1 { try checkCanEnd(file) }
+            count += 1
+            let remaining = deadline.remaining(system)
+            if remaining == 0 { throw busy(holder(in: file)) }
+            let sleep = min(remaining, Self.longestSleep)
+            if system.wait(at: place, while: LockHolder.heldWord, nanoseconds: sleep, bits: board.bits) { continue }
+            // The lock is free, or somebody has it who has not given his name yet. Whoever releases it wakes one of those who wait.
+            if !isClaimed, try tryLock(file) { return .locked }
+            if system.wait(at: place, while: LockHolder.releasedWord, nanoseconds: sleep, bits: board.bits) { continue }
+            // Taken or released in between, or no word of ours: that must not become a busy loop.
+            system.sleep(nanoseconds: min(remaining, 50_000))
         }
     }
 

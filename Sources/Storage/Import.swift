@@ -79,13 +79,13 @@ public enum Import {
 /// What the files of the older system say, in exact amounts.
 ///
 /// cash + total cost = net deposits + realized P&L.
-public struct ImportedAccount: Hashable, Sendable {
-    public struct Opportunity: Hashable, Sendable {
+public struct ImportedAccount: Equatable, Sendable {
+    public struct Opportunity: Equatable, Sendable {
         public let queuedAt: Timestamp
         public let opportunity: Ledger.Opportunity
     }
 
-    public struct Trade: Hashable, Sendable {
+    public struct Trade: Equatable, Sendable {
         public let time: Timestamp
         public let trade: PastTrade
     }

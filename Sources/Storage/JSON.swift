@@ -12,7 +12,7 @@ import CSystem
 #endif
 
 /// A JSON value. Objects keep the order of their members.
-indirect enum JSONValue: Hashable, Sendable {
+indirect enum JSONValue: Equatable, Sendable {
     case null
     case bool(Bool)
     case integer(Int64)
@@ -28,7 +28,7 @@ indirect enum JSONValue: Hashable, Sendable {
     }
 }
 
-struct JSONMember: Hashable, Sendable {
+struct JSONMember: Equatable, Sendable {
     let name: String
     let value: JSONValue
 
@@ -39,7 +39,7 @@ struct JSONMember: Hashable, Sendable {
 }
 
 /// Where and why text is not JSON.
-struct JSONError: Error, Hashable, Sendable {
+struct JSONError: Error, Equatable, Sendable {
     let message: String
     /// From 1; 0 if there is no place.
     let line: Int

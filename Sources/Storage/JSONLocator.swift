@@ -1,5 +1,5 @@
 /// One step from a JSON value into what it holds.
-enum JSONStep: Hashable, Sendable {
+enum JSONStep: Equatable, Sendable {
     case member(String)
     /// From 0.
     case element(Int)

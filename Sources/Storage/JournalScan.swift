@@ -15,7 +15,7 @@ let sectorSize: Int64 = 512
 let fill = UInt8(ascii: "\n")
 
 /// How far the journal has been read: the end of a whole group of lines.
-struct JournalPosition: Hashable, Sendable {
+struct JournalPosition: Equatable, Sendable {
     /// Just behind the newline of the last line.
     var offset: Int64 = 0
     /// The number of lines before.

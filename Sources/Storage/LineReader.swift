@@ -16,7 +16,7 @@ struct LineReader {
     private var position = 0
 
     /// The member that was expected and not found.
-    struct Unexpected: Error, Hashable {
+    struct Unexpected: Error, Equatable {
         let expected: String
         let position: Int
     }
@@ -85,7 +85,11 @@ struct LineReader {
     mutating func timestamp(_ key: StaticString) throws(Unexpected) -> Timestamp {
         try name(key)
         try expect("\"")
-        guard line.count - position > Timestamp.textCount, let value = fixedTimestamp() else { throw unexpected("a time") }
+        let end = position + Timestamp.textCount
+        guard end < line.count, let value = Timestamp(fixed: UnsafeRawBufferPointer(rebasing: line[position..<end])) else {
+            throw unexpected("a time")
+        }
+        position = end
         try expect("\"")
         return value
     }
@@ -177,27 +181,6 @@ struct LineReader {
         guard isAsWritten else { throw unexpected("the shortest decimal") }
         guard let value = Value(micros: isNegative ? -micros : micros) else { throw unexpected("an amount") }
         return value
-    }
-
-    private mutating func fixedTimestamp() -> Timestamp? {
-        func number(_ offset: Int, _ count: Int) -> Int64? {
-            var value: Int64 = 0
-            for index in offset..<offset + count {
-                let digit = line[position + index] &- UInt8(ascii: "0")
-                guard digit < 10 else { return nil }
-                value = value * 10 + Int64(digit)
-            }
-            return value
-        }
-        func has(_ separator: Unicode.Scalar, _ offset: Int) -> Bool { line[position + offset] == UInt8(ascii: separator) }
-        guard has("-", 4), has("-", 7), has("T", 10), has(":", 13), has(":", 16), has(".", 19), has("Z", 26),
-            let year = number(0, 4), let month = number(5, 2), let day = number(8, 2), let hour = number(11, 2),
-            let minute = number(14, 2), let second = number(17, 2), let microsecond = number(20, 6),
-            let time = Timestamp(
-                year: year, month: month, day: day, hour: hour, minute: minute, second: second, microsecond: microsecond)
-        else { return nil }
-        position += Timestamp.textCount
-        return time
     }
 
     /// A JSON string in the escapes that ``LineWriter`` uses.

@@ -1,7 +1,7 @@
 import Ledger
 
 /// What portfolio.json says about the journal it was made from.
-struct JournalReference: Hashable, Sendable {
+struct JournalReference: Equatable, Sendable {
     var position: JournalPosition
     var generation: UInt32
     /// The last event known to be on the disk, and the end of its line.
@@ -9,6 +9,9 @@ struct JournalReference: Hashable, Sendable {
     var durableOffset: Int64
     /// Where the line stands that put the rules in force; 0 if there is none.
     var rulesOffset: Int64
+
+    /// Whether nothing is on the disk that is not in the journal.
+    var isInOrder: Bool { durableSeq <= position.seq && durableOffset <= position.offset }
 }
 
 /// The contents of portfolio.json: a view of the account for anyone to read, replaced whole by every commit.
@@ -19,7 +22,7 @@ struct Portfolio {
 }
 
 /// Why portfolio.json cannot be used.
-enum PortfolioProblem: Error, Hashable {
+enum PortfolioProblem: Error, Equatable {
     /// No bytes, or nothing but zeros: what a power cut can leave.
     case empty
     /// Not what this library writes: somebody edited it, or it was cut.
@@ -50,6 +53,8 @@ struct PortfolioWriter: ~Copyable {
     private var cyclesText: [UInt8] = []
     /// Kept for its memory.
     private var text = LineWriter(capacity: 4096)
+    /// How many bytes were written last.
+    var count: Int { text.count }
 
     mutating func write(_ state: AccountState, _ reference: JournalReference) throws(StorageError) -> [UInt8] {
         try update(state)
@@ -329,7 +334,11 @@ extension JSONValue {
     /// A whole number that can be counted on from: a seq, a number of lines or bytes.
     var count: UInt64? { unsigned.flatMap { $0 <= largestSeq ? $0 : nil } }
 
-    var timestamp: Timestamp? { text.flatMap { Timestamp($0) } }
+    var timestamp: Timestamp? {
+        guard var text else { return nil }
+        // Nearly always it is as the library writes it.
+        return text.withUTF8 { Timestamp(fixed: UnsafeRawBufferPointer($0)) } ?? Timestamp(text)
+    }
 
     /// An exact amount: a number, whole or not.
     func amount<Value: Amount>() -> Value? {

@@ -36,6 +36,13 @@ struct Progress: Sendable {
         self.restarts = restarts &+ 1
     }
 
+    /// Somebody else knows of an event that it is on the disk, and where its line ends.
+    mutating func learnt(durableSeq seq: UInt64, end: Int64) {
+        guard seq > durableSeq else { return }
+        (durableSeq, durableOffset) = (seq, end)
+        while let first = pending.first, first.seq <= seq { pending.removeFirst() }
+    }
+
     /// The event is on the disk, and so is everything before it.
     mutating func synced(_ seq: UInt64) {
         guard seq > durableSeq else { return }

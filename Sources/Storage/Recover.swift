@@ -1,7 +1,7 @@
 import Ledger
 
 /// What rescuing a damaged account came to.
-public struct RecoverReport: Hashable, Sendable {
+public struct RecoverReport: Equatable, Sendable {
     /// The account was rebuilt from the events up to here.
     public var keptSeq: UInt64 = 0
     /// Lines that could not be used: the damaged one, and whole ones after it.

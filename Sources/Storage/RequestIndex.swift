@@ -1,7 +1,7 @@
 import Ledger
 
 /// Where a line stands.
-struct LinePlace: Hashable, Sendable {
+struct LinePlace: Equatable, Sendable {
     let generation: UInt32
     let offset: Int64
     let seq: UInt64

@@ -75,11 +75,17 @@ public protocol System: Sendable {
     func makeWaitingPlace(_ file: FileDescriptor) -> WaitingPlace?
     /// munmap(2)
     func discard(_ place: WaitingPlace)
-    /// futex(2), FUTEX_WAIT: sleeps while the file's first four bytes are `word`, until ``wakeOne(at:)``, a signal, or the time is over.
-    /// Whether it slept at all.
-    func wait(at place: WaitingPlace, while word: UInt32, nanoseconds: Int64) -> Bool
-    /// futex(2), FUTEX_WAKE: wakes whoever has waited longest, in whatever process.
-    func wakeOne(at place: WaitingPlace)
+    /// futex(2), FUTEX_WAIT_BITSET: sleeps while the file's first four bytes are `word`, until ``wake(at:atMost:bits:)`` with one of the bits, a
+    /// signal, or the time is over, a second at most. Whether it slept at all.
+    func wait(at place: WaitingPlace, while word: UInt32, nanoseconds: Int64, bits: UInt32) -> Bool
+    /// futex(2), FUTEX_WAKE_BITSET: of those who wait with one of the bits, in whatever process, it wakes so many; who has waited longest comes first.
+    func wake(at place: WaitingPlace, atMost count: Int32, bits: UInt32)
+    /// fcntl(2), F_OFD_SETLK: locks a byte until the file is closed. `false` if another open file has it, or the system has no such locks
+    func lockByte(_ file: FileDescriptor, at offset: Int64) -> Bool
+    /// fcntl(2), F_OFD_GETLK: whether another open file has locked the byte
+    func isByteLocked(_ file: FileDescriptor, at offset: Int64) -> Bool
+    /// A memory fence: what was written before it is seen by everybody before what is read after it is read
+    func fence()
 
     // Facts about the process and the machine
     /// Whether fstatfs(2) says that the file system is on this machine.
@@ -123,8 +129,11 @@ extension System {
     public func unlease(_ file: FileDescriptor) {}
     public func makeWaitingPlace(_ file: FileDescriptor) -> WaitingPlace? { nil }
     public func discard(_ place: WaitingPlace) {}
-    public func wait(at place: WaitingPlace, while word: UInt32, nanoseconds: Int64) -> Bool { false }
-    public func wakeOne(at place: WaitingPlace) {}
+    public func wait(at place: WaitingPlace, while word: UInt32, nanoseconds: Int64, bits: UInt32) -> Bool { false }
+    public func wake(at place: WaitingPlace, atMost count: Int32, bits: UInt32) {}
+    public func lockByte(_ file: FileDescriptor, at offset: Int64) -> Bool { false }
+    public func isByteLocked(_ file: FileDescriptor, at offset: Int64) -> Bool { true }
+    public func fence() {}
 }
 
 /// The beginning of an open file, as a place where processes wait for one another.
@@ -133,7 +142,7 @@ public struct WaitingPlace: @unchecked Sendable {
 }
 
 /// How a file is opened.
-public enum OpenMode: Hashable, Sendable {
+public enum OpenMode: Equatable, Sendable {
     case readOnly
     case readWrite
     /// Reads and writes, making the file with mode 0600 if it is missing.
@@ -143,8 +152,8 @@ public enum OpenMode: Hashable, Sendable {
 }
 
 /// What fstat(2) tells.
-public struct FileStatus: Hashable, Sendable {
-    public enum Kind: Hashable, Sendable {
+public struct FileStatus: Equatable, Sendable {
+    public enum Kind: Equatable, Sendable {
         case regular, directory, symbolicLink, fifo, other
     }
 

@@ -212,11 +212,20 @@ public struct SystemCalls: System {
 
         public func discard(_ place: WaitingPlace) { pt_unmap_first_page(place.address) }
 
-        public func wait(at place: WaitingPlace, while word: UInt32, nanoseconds: Int64) -> Bool {
-            pt_futex_wait(place.address, word, nanoseconds) == 0 || errno == ETIMEDOUT || errno == EINTR
+        public func wait(at place: WaitingPlace, while word: UInt32, nanoseconds: Int64, bits: UInt32) -> Bool {
+            let end = monotonicTime() + min(nanoseconds, 1_000_000_000)
+            return pt_futex_wait(place.address, word, end, bits) == 0 || errno == ETIMEDOUT || errno == EINTR
         }
 
-        public func wakeOne(at place: WaitingPlace) { pt_futex_wake(place.address) }
+        public func wake(at place: WaitingPlace, atMost count: Int32, bits: UInt32) { pt_futex_wake(place.address, count, bits) }
+
+        public func lockByte(_ file: FileDescriptor, at offset: Int64) -> Bool { pt_lock_byte(file.rawValue, offset) == 0 }
+
+        public func isByteLocked(_ file: FileDescriptor, at offset: Int64) -> Bool {
+            pt_byte_is_locked(file.rawValue, offset) == 1
+        }
+
+        public func fence() { pt_fence() }
     #endif
 
     public func isLocal(_ file: FileDescriptor) throws(Errno) -> Bool {

@@ -12,7 +12,7 @@ import Ledger
 /// | the start of a line, and fill to the end of the file       | torn    | a write that stopped early and was not undone  |
 /// | anything else                                              | damage  | no crash looks like this                       |
 ///
-/// Neither matters below what is known to be synced: there every fault is damage. ``LineWriter/appendLine(_:durableSeq:more:previousCRC:at:)``
+/// Neither matters below what is known to be synced: there every fault is damage. ``LineWriter/appendLine(_:ticket:durableSeq:more:previousCRC:at:)``
 /// makes sure that no whole line ends at a sector's start, and the journal always ends in at least a sector of fill.
 struct TornWriteTest {
     private let directory: AccountDirectory

@@ -1,7 +1,7 @@
 import Ledger
 
 /// What proving an account from its journals found.
-public struct VerifyReport: Hashable, Sendable {
+public struct VerifyReport: Equatable, Sendable {
     /// Events read, over all generations.
     public var events: UInt64 = 0
     public var firstSeq: UInt64 = 0

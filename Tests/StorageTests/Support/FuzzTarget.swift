@@ -124,7 +124,8 @@ enum FuzzTarget: String, CaseIterable {
             if let line = JournalLine(firstOf: Array(bytes) + [fill]) {
                 var writer = LineWriter()
                 _ = writer.appendLine(
-                    line.record, durableSeq: line.durableSeq, more: line.more, previousCRC: line.previousCRC, at: Int64(offset))
+                    line.record, ticket: line.ticket, durableSeq: line.durableSeq, more: line.more, previousCRC: line.previousCRC,
+                    at: Int64(offset))
                 try require(JournalLine(firstOf: writer.bytes)?.record == line.record, "written and read, another event")
                 if case .acceptedRules = line.record.event { continue }
                 let again = String(decoding: writer.bytes.dropLast(), as: UTF8.self)

@@ -218,6 +218,20 @@ extension SimulatedMachine {
 
     func unlock(_ file: FileDescriptor) { withState { $0.open[file.rawValue]?.lock = nil } }
 
+    /// Whether another open file has locked the byte.
+    func isByteLocked(_ file: FileDescriptor, at offset: Int64) -> Bool {
+        withState { state in
+            let inode = state.open[file.rawValue]?.inode
+            return state.open.contains {
+                $0.key != file.rawValue && $0.value.inode == inode && $0.value.lockedBytes.contains(offset)
+            }
+        }
+    }
+
+    func lockByte(_ file: FileDescriptor, at offset: Int64) {
+        withState { _ = $0.open[file.rawValue]?.lockedBytes.insert(offset) }
+    }
+
     /// That others wait who open the file is not simulated: they do it before or after.
     func lease(_ file: FileDescriptor) throws(Errno) {
         try withState { state throws(Errno) in

@@ -36,6 +36,7 @@ final class SimulatedMachine: @unchecked Sendable {
         var knownFailedSyncs: Int
         var lock: LockKind?
         var isLeased = false
+        var lockedBytes: Set<Int64> = []
     }
 
     enum LockKind { case shared, exclusive }
@@ -55,12 +56,14 @@ final class SimulatedMachine: @unchecked Sendable {
     }
 
     /// A new process.
-    func process() -> SimulatedSystem {
+    ///
+    /// - Parameter onWait: what happens while it sleeps until it is woken; without, it polls, and leaves nothing for others to do.
+    func process(onWait: (@Sendable () -> Void)? = nil) -> SimulatedSystem {
         let id = withState { state in
             state.lastProcess += 1
             return state.lastProcess
         }
-        return SimulatedSystem(self, processID: id)
+        return SimulatedSystem(self, processID: id, onWait: onWait)
     }
 
     var disk: SimulatedDisk {

@@ -1,4 +1,4 @@
-import Storage
+@testable import Storage
 
 #if canImport(Glibc)
     import Glibc
@@ -24,11 +24,13 @@ final class SimulatedSystem: System, @unchecked Sendable {
         var onCall: (@Sendable (SystemCall) -> Fault?)?
         var thread: UInt64?
         var clockShift: Int64 = 0
+        var onWait: (@Sendable () -> Void)?
     }
 
-    init(_ machine: SimulatedMachine, processID: Int32) {
+    init(_ machine: SimulatedMachine, processID: Int32, onWait: (@Sendable () -> Void)? = nil) {
         self.machine = machine
         id = processID
+        script.withLock { $0.onWait = onWait }
     }
 
     // MARK: Faults
@@ -300,6 +302,30 @@ final class SimulatedSystem: System, @unchecked Sendable {
     }
 
     func unlease(_ file: FileDescriptor) { machine.unlease(file) }
+
+    // MARK: Waiting
+
+    /// What happens the next times that the process sleeps until it is woken.
+    func onWait(_ handler: @escaping @Sendable () -> Void) { script.withLock { $0.onWait = handler } }
+
+    func makeWaitingPlace(_ file: FileDescriptor) -> WaitingPlace? {
+        guard script.withLock({ $0.onWait }) != nil else { return nil }
+        return UnsafeRawPointer(bitPattern: 8).map { WaitingPlace(address: $0) }
+    }
+
+    func wait(at place: WaitingPlace, while word: UInt32, nanoseconds: Int64, bits: UInt32) -> Bool {
+        machine.tick(nanoseconds)
+        if !isDead { script.withLock { $0.onWait }?() }
+        return true
+    }
+
+    func lockByte(_ file: FileDescriptor, at offset: Int64) -> Bool {
+        guard !isDead, !machine.isByteLocked(file, at: offset) else { return false }
+        machine.lockByte(file, at: offset)
+        return true
+    }
+
+    func isByteLocked(_ file: FileDescriptor, at offset: Int64) -> Bool { machine.isByteLocked(file, at: offset) }
 
     // MARK: Facts
 

@@ -1,0 +1,216 @@
+import CSystem
+import Ledger
+
+#if canImport(Darwin)
+    import Darwin
+#endif
+
+/// Requests that are carried out by others, and those of others: see ``RequestBoard``.
+extension DirectoryStore {
+    /// What ``lock(_:leaving:since:)`` has to know of the account as it was last read.
+    public var place: StorePlace {
+        StorePlace(accountID: state.accountID, journal: journal, generation: state.generation, offset: position.offset)
+    }
+
+    public func lock(
+        _ deadline: Deadline, leaving request: Request, since place: StorePlace
+    ) throws(StorageError) -> Delegation {
+        try checkIsWritable()
+        var ticket: String?
+        do throws(StorageError) {
+            let acquisition = try acquire(deadline) { [self] in
+                // Once, also where the lock file has been replaced and has to be waited for again: two of them could be done.
+                if ticket == nil { ticket = leave(request, place.accountID) }
+                return ticket == nil ? nil : board
+            }
+            if let ticket, case .delegated(let claim) = acquisition {
+                // A report alone is no proof: it may be that of a later group, and this one refused after the claim was read.
+                if let record = try record(of: claim, ticket, place) { return .done(record) }
+                try accountLock.acquire(Deadline(timeoutMilliseconds: 1000, system: system))
+            }
+            try finishLocking(deadline)
+            if let ticket { return .lockedAfterLeaving(LeftRequest(ticket: ticket, place: place)) }
+            return .locked
+        } catch {
+            unlock()
+            throw ticket == nil ? error : uncertainIfClaimed(because: error)
+        }
+    }
+
+    public func catchUp(lookingFor left: LeftRequest) throws(StorageError) -> Record? {
+        do throws(StorageError) {
+            try catchUp(isLocked: true)
+            var start = left.place.offset
+            for generation in left.place.generation..<state.generation {
+                guard let sealed = try directory.openJournal(generation, of: state.accountID) else {
+                    throw StorageError(
+                        .missingData, "\(escaped(directory.path(of: AccountFile.sealedJournal(generation)))) is gone: restore it")
+                }
+                let status = try attempt("examine", directory.path(of: sealed.name)) { () throws(Errno) in
+                    try system.status(sealed.file.descriptor)
+                }
+                let record = try record(with: left.ticket, in: sealed.file, sealed.name, from: start, to: status.size)
+                if let record { return record }
+                start = 0
+            }
+            return try record(with: left.ticket, in: journal, AccountFile.journal, from: start, to: position.offset)
+        } catch {
+            throw uncertainIfClaimed(because: error)
+        }
+    }
+
+    /// Takes the lock file, or has somebody else do what is left for him. Whatever comes of it, nobody does it from then on.
+    private func acquire(
+        _ deadline: Deadline, leaving: @escaping () -> RequestBoard?
+    ) throws(StorageError) -> FileLock.Acquisition {
+        do throws(StorageError) {
+            let acquisition = try accountLock.acquire(deadline, leaving: leaving)
+            // Nobody can be about to do it: the lock is held, or it is done.
+            if board?.withdraw() == false { giveUpBoard() }
+            return acquisition
+        } catch {
+            guard let board, board.isWaiting else { throw error }
+            let isWithdrawn = board.withdraw()
+            if isWithdrawn && board.fate == .waiting || board.fate == .refused { throw error }
+            // Somebody is doing it just now, or that cannot be told. Unless he has been stopped, that takes him no longer than a commit.
+            defer { if !isWithdrawn { giveUpBoard() } }
+            do throws(StorageError) {
+                return try accountLock.acquire(Deadline(timeoutMilliseconds: 1000, system: system)) { board }
+            } catch let second {
+                throw board.fate == .refused ? error : uncertain(because: second)
+            }
+        }
+    }
+
+    /// Whatever has been left there is done by nobody from now on.
+    private func giveUpBoard() {
+        board = nil
+        isWithoutBoard = true
+    }
+
+    /// Leaves a request for whoever has the lock, and returns its ticket.
+    private func leave(_ request: Request, _ accountID: String) -> String? {
+        guard BoardRequest.canLeave(request), failure == nil else { return nil }
+        if board == nil, !isWithoutBoard {
+            board = RequestBoard(in: directory, accountLock, apartFrom: journal.identity)
+            isWithoutBoard = board == nil
+        }
+        return board?.leave { ticket in
+            BoardRequest(accountID: accountID, durability: durability, ticket: ticket, request).text
+        }
+    }
+
+    /// The event that a claim announces.
+    private func record(
+        of claim: RequestBoard.Claim, _ ticket: String, _ place: StorePlace
+    ) throws(StorageError) -> Record? {
+        var journal: (file: OpenFile, name: String)? = (place.journal, AccountFile.journal)
+        if claim.generation != place.generation {
+            journal = try directory.openJournal(claim.generation, of: place.accountID).map { ($0.file, $0.name) }
+        }
+        guard let journal else { return nil }
+        let bytes = try directory.read(journal.file, journal.name, at: claim.offset, count: claim.count)
+        guard let line = JournalLine(firstOf: bytes), line.ticket == ticket else { return nil }
+        return line.record
+    }
+
+    /// The event whose line has the ticket, if it stands in a part of a journal.
+    private func record(
+        with ticket: String, in file: OpenFile, _ name: String, from start: Int64, to end: Int64
+    ) throws(StorageError) -> Record? {
+        let member = Array("\"ticket\":\"\(ticket)\"".utf8)
+        var offset = start
+        while offset < end {
+            let bytes = try directory.read(file, name, at: offset, count: Int(min(end - offset, 1 << 16)))
+            if let place = bytes.firstPlace(of: member) {
+                let line = bytes[..<place].lastIndex(of: fill).map { bytes[($0 + 1)...] } ?? bytes[...]
+                if let line = JournalLine(firstOf: Array(line)), line.ticket == ticket { return line.record }
+            }
+            // The last line of these bytes may be cut.
+            guard bytes.count > maximumLineCount else { return nil }
+            offset += Int64(bytes.count - maximumLineCount)
+        }
+        return nil
+    }
+
+    /// What an error says after a request has been left: if somebody has begun to carry it out, it may have happened.
+    private func uncertainIfClaimed(because reason: StorageError) -> StorageError {
+        switch board?.fate {
+        case .claimed, .reported, .unknown, nil: uncertain(because: reason)
+        case .waiting, .refused: reason
+        }
+    }
+
+    private func uncertain(because reason: StorageError) -> StorageError {
+        if reason.kind == .uncertain { return reason }
+        return StorageError(
+            .uncertain,
+            "whoever had the lock was about to carry out the request, and whether he has is not known (\(reason)): look, or repeat it with the "
+                + "same request id", errno: reason.errno)
+    }
+
+    // MARK: With the lock
+
+    public func requestsOfOthers() -> [OthersRequest] {
+        guard let board, accountLock.wasRecentlyContended else { return [] }
+        let (entries, bits) = board.entries()
+        bitsToWake = bits
+        return entries.compactMap { entry in
+            guard let left = BoardRequest(entry.text), left.accountID == state.accountID, left.durability == durability else {
+                return nil
+            }
+            return OthersRequest(request: left.request, ticket: left.ticket, entry: entry)
+        }
+    }
+
+    func tickets(of others: [(request: OthersRequest, index: Int?)]) -> [Int: String] {
+        var tickets: [Int: String] = [:]
+        for (request, index) in others { if let index { tickets[index] = request.ticket } }
+        return tickets
+    }
+
+    /// Says which events others' requests are about to become. `nil`: they may not.
+    func claim(
+        _ others: [(request: OthersRequest, index: Int?)], _ records: [Record], _ lines: borrowing EncodedLines
+    ) -> [RequestBoard.Claim]? {
+        guard let board, !others.isEmpty else { return [] }
+        let group = board.beginGroup()
+        var claims: [RequestBoard.Claim] = []
+        for (request, index) in others {
+            var claim = group
+            (claim.slot, claim.ticket) = (request.entry.slot, request.entry.ticket)
+            if let index {
+                claim.seq = records[index].seq
+                claim.generation = state.generation
+                claim.offset = lines.starts[index]
+                claim.count = Int(lines.ends[index] - lines.starts[index])
+            }
+            claims.append(claim)
+        }
+        guard board.write(claims) else { return nil }
+        claims.removeAll { $0.seq == 0 }
+        bitsToWake &= ~RequestBoard.bits(of: claims)
+        return claims
+    }
+
+    func refuse(_ claims: [RequestBoard.Claim]) {
+        board?.refuse(claims)
+        bitsToWake = .max
+    }
+}
+
+extension [UInt8] {
+    /// Where `part` begins in these bytes for the first time.
+    fileprivate func firstPlace(of part: [UInt8]) -> Int? {
+        withUnsafeBytes { bytes in
+            part.withUnsafeBytes { part in
+                guard let start = bytes.baseAddress,
+                    let found = memmem(start, bytes.count, part.baseAddress, part.count)
+                else {
+                    return nil
+                }
+                return UnsafeRawPointer(found) - start
+            }
+        }
+    }
+}
