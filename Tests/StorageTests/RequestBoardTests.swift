@@ -48,6 +48,15 @@ private final class Scene {
         holder.close()
     }
 
+    /// The board as a process of its own sees it.
+    func board() throws -> RequestBoard {
+        let process = machine.process {}
+        let store = try DirectoryStore.open(simulatedPath, process)
+        try store.lock(Deadline(timeoutMilliseconds: 0, system: process))
+        store.unlock()
+        return try #require(RequestBoard(in: store.directory, store.accountLock, apartFrom: store.journal.identity))
+    }
+
     /// Calls `body` when the owner's request has been left and he sleeps for the first time, and `later` each time afterwards. The leader has the
     /// account's lock until then.
     func whileOwnerWaits(
@@ -321,24 +330,14 @@ private final class Scene {
 
     @Test func `of a process that is gone is done by nobody, also when another one has its slot`() throws {
         let scene = try Scene()
-        let store = try DirectoryStore.open(simulatedPath, scene.leading)
-        func board() throws -> RequestBoard {
-            let process = scene.machine.process {}
-            let store = try DirectoryStore.open(simulatedPath, process)
-            try store.lock(Deadline(timeoutMilliseconds: 0, system: process))
-            store.unlock()
-            return try #require(RequestBoard(in: store.directory, store.accountLock, apartFrom: store.journal.identity))
-        }
-        try store.lock(Deadline(timeoutMilliseconds: 0, system: scene.leading))
-        store.unlock()
-        let reader = try #require(RequestBoard(in: store.directory, store.accountLock, apartFrom: store.journal.identity))
-        var gone: RequestBoard? = try board()
+        let reader = try scene.board()
+        var gone: RequestBoard? = try scene.board()
         let bits = gone?.bits
         _ = gone?.leave { _ in Array("text".utf8) }
         let entry = try #require(reader.entries().entries.first)
         gone = nil
         #expect(reader.entries().entries.isEmpty)
-        let successor = try board()
+        let successor = try scene.board()
         #expect(successor.bits == bits && reader.entries().entries.isEmpty)
         // Who read the request before does not take his successor's for it.
         var claim = reader.beginGroup()
@@ -350,15 +349,8 @@ private final class Scene {
 
     @Test func `is not known to be done because a later owner of the leader's slot reports`() throws {
         let scene = try Scene()
-        func board() throws -> RequestBoard {
-            let process = scene.machine.process {}
-            let store = try DirectoryStore.open(simulatedPath, process)
-            try store.lock(Deadline(timeoutMilliseconds: 0, system: process))
-            store.unlock()
-            return try #require(RequestBoard(in: store.directory, store.accountLock, apartFrom: store.journal.identity))
-        }
-        let waiting = try board()
-        var dead: RequestBoard? = try board()
+        let waiting = try scene.board()
+        var dead: RequestBoard? = try scene.board()
         _ = waiting.leave { _ in Array("text".utf8) }
         let entry = try #require(dead?.entries().entries.first)
         var claim = try #require(dead?.beginGroup())
@@ -366,7 +358,7 @@ private final class Scene {
         #expect(dead?.write([claim]) == true && waiting.fate == .claimed(claim) && !waiting.isAbandoned(claim))
         dead = nil
         #expect(waiting.isAbandoned(claim))
-        let successor = try board()
+        let successor = try scene.board()
         for _ in 0..<3 { successor.report([successor.beginGroup()]) }
         #expect(waiting.fate == .claimed(claim) && waiting.isAbandoned(claim))
     }
@@ -539,6 +531,61 @@ private final class Scene {
             if case .failed(let status) = outcome { Issue.record("round \(round): \(status)") }
             #expect(scene.lines(with: "MINE").count == 1 && scene.lines(with: "HIS").count == 1, "round \(round)")
             try scene.check()
+        }
+    }
+}
+
+@Suite struct `Whoever is far behind` {
+    /// A handle that has not seen the last eighty trades makes a change; its calls until the first write.
+    private func calls(
+        knowsRequests: Bool = false, _ before: (SimulatedMachine) -> Void = { _ in }
+    ) throws -> [String] {
+        let machine = try SimulatedMachine.withAccount()
+        let behind = machine.process()
+        let account = try machine.account(behind)
+        if knowsRequests { #expect(throws: PaperTradeError.self) { try account.findRequest("none") } }
+        let other = try machine.account()
+        for number in 0..<80 { try other.buy("S\(number % 7)", 1, at: 2, RequestOptions(id: "trade-\(number)")) }
+        let expected = try other.positions()
+        before(machine)
+        var seq: UInt64 = 0
+        let calls = try behind.recording { seq = try account.deposit(Money(clamping: 1)).seq }.map(\.description)
+        #expect(seq == 83)
+        #expect(try account.positions() == expected)
+        #expect(try account.buy("S2", 1, at: 2, RequestOptions(id: "trade-79")).isRepeated)
+        #expect(try verifyAccount(path: simulatedPath, system: machine.process()).problems.isEmpty)
+        return Array(calls.prefix { $0 != "write journal.jsonl" })
+    }
+
+    @Test func `takes portfolio.json instead of the lines`() throws {
+        #expect(try calls().contains("open portfolio.json"))
+    }
+
+    @Test func `reads the lines where request ids are known: they stand there`() throws {
+        #expect(try !calls(knowsRequests: true).contains("open portfolio.json"))
+    }
+
+    @Test func `reads the lines where portfolio.json is not what was published with one of them`() throws {
+        // Edited; gone; of another account of the same name, whose lines are others, and end where these end.
+        let foreign = try SimulatedMachine.withAccount()
+        let account = try foreign.account()
+        for number in 0..<80 { try account.buy("T\(number % 7)", 1, at: 2, RequestOptions(id: "trade-\(number)")) }
+        let text = try #require(foreign.disk.files(in: simulatedPath)[AccountFile.portfolio])
+        _ = try calls { $0.overwrite(AccountFile.portfolio, with: Array("x".utf8)) }
+        _ = try calls { machine in
+            machine.withState { state in
+                guard let directory = state.disk.directory(simulatedPath) else { return }
+                state.disk.inodes[directory]?.names.change([(AccountFile.portfolio, nil)])
+            }
+        }
+        _ = try calls { machine in
+            machine.overwrite(AccountFile.portfolio, with: text)
+            machine.withState { state in
+                guard let directory = state.disk.directory(simulatedPath),
+                    let inode = state.disk.inodes[directory]?.names.cached[AccountFile.portfolio]
+                else { return }
+                state.disk.inodes[inode]?.file.truncate(to: text.count)
+            }
         }
     }
 }
