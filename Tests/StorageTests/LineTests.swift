@@ -26,8 +26,14 @@ import Testing
                 }
                 var writer = LineWriter()
                 let offset = Int64.random(in: 0...5000, using: &records.generator)
+                // Only trades are carried out for others.
+                let ticket: String? =
+                    switch record.event {
+                    case .bought, .sold: round % 3 == 0 ? "5f-\(round)" : nil
+                    default: nil
+                    }
                 _ = writer.appendLine(
-                    record, durableSeq: UInt64(round), more: records.chance(2),
+                    record, ticket: ticket, durableSeq: UInt64(round), more: records.chance(2),
                     previousCRC: UInt32.random(in: 0...UInt32.max, using: &records.generator),
                     at: offset)
                 #expect((offset + Int64(writer.bytes.count) - 1) % sectorSize != 0, "its newline stands first in a sector")
