@@ -41,7 +41,8 @@ extension DirectoryStore {
         do throws(StorageError) {
             try catchUp(isLocked: true)
             var start = left.place.offset
-            for generation in left.place.generation..<state.generation {
+            // An older one than before is there only if somebody has written over the journal.
+            for generation in left.place.generation..<max(left.place.generation, state.generation) {
                 guard let sealed = try directory.openJournal(generation, of: state.accountID) else {
                     throw StorageError(
                         .missingData, "\(escaped(directory.path(of: AccountFile.sealedJournal(generation)))) is gone: restore it")

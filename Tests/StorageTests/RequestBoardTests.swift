@@ -452,6 +452,14 @@ private final class Scene {
         try scene.check()
     }
 
+    @Test func `is looked for without harm where the journal has become an older one`() throws {
+        let machine = try SimulatedMachine.withAccount()
+        let store = try DirectoryStore.open(simulatedPath, machine.process())
+        try store.lock(Deadline(timeoutMilliseconds: 0, system: store.system))
+        let place = StorePlace(accountID: "simulated", journal: store.journal, generation: 9, offset: store.position.offset)
+        #expect(try store.catchUp(lookingFor: LeftRequest(ticket: "5f-1", place: place)) == nil)
+    }
+
     @Test func `is taken away when its time is over: nobody does it later`() throws {
         let scene = try Scene()
         try scene.leader.lock()
