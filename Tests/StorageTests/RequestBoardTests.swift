@@ -224,16 +224,11 @@ private final class Scene {
         for number in 0..<all.count {
             let scene = try Scene()
             let (leader, leading, third, machine) = (scene.leader, scene.leading, scene.third, scene.machine)
-            let calls = Locked(0)
             try scene.whileOwnerWaits {
                 try? third.unlock()
                 _ = try? third.buy("THIRD", 1, at: 1)
             } _: {
-                leading.onCall { _ in
-                    let index = calls.withLock { count in
-                        defer { count += 1 }
-                        return count
-                    }
+                leading.onEachCall { index in
                     if index == number {
                         machine.withState { state in
                             guard let directory = state.disk.directory(simulatedPath) else { return }
@@ -263,23 +258,19 @@ private final class Scene {
             let (leader, owning, machine) = (scene.leader, scene.owning, scene.machine)
             try leader.lock()
             owning.onWait { machine.tick(200_000_000) }
-            let calls = Locked(0)
-            owning.onCall { _ in
-                let index = calls.withLock { count in
-                    defer { count += 1 }
-                    return count
-                }
+            owning.onEachCall { index in
                 if index == number {
                     try? leader.unlock()
                     _ = try? leader.buy("HIS", 1, at: 1)
                 }
                 return nil
             }
-            let outcome = scene.ownerBuys()
+            var outcome = Scene.Outcome.failed(.ok)
+            let count = owning.recording { outcome = scene.ownerBuys() }.count
             owning.onCall(nil)
             outcomes.insert("\(outcome)")
             try scene.check(outcome, "the leader comes at call \(number)")
-            if calls.withLock({ $0 }) <= number { break }
+            if count <= number { break }
         }
         #expect(outcomes.contains("failed(PT_BUSY)") && outcomes.contains("done(7)"), "\(outcomes)")
     }
@@ -304,12 +295,7 @@ private final class Scene {
             owner.start()
             turn.waitForOwner()
             try leader.unlock()
-            let calls = Locked(0)
-            leading.onCall { _ in
-                let index = calls.withLock { count in
-                    defer { count += 1 }
-                    return count
-                }
+            leading.onEachCall { index in
                 if index == number {
                     machine.tick(200_000_000)
                     turn.letOwnerGoOn()
@@ -508,6 +494,26 @@ private final class Scene {
         #expect(!BoardRequest.canLeave(Request(.deposit(Money(clamping: 1)), time: now)))
     }
 
+    @Test func `is left in no file that others can write, or that holds other data`() throws {
+        for number in 0..<4 {
+            let machine = try SimulatedMachine.withAccount()
+            let process = machine.process()
+            let data = Array((number == 0 ? "my own notes" : "ptboard1").utf8)
+            let directory = try process.openDirectory(simulatedPath, in: nil)
+            let file = try process.open(AccountFile.requests, in: directory, .createNew)
+            try process.writeFully(data, to: file, at: 0, limit: .max)
+            machine.change(file) { inode in
+                if number == 1 { inode.permissions = 0o620 }
+                if number == 2 { inode.user += 1 }
+            }
+            let store = try DirectoryStore.open(simulatedPath, machine.process {})
+            try store.lock(Deadline(timeoutMilliseconds: 0, system: store.system))
+            let board = RequestBoard(in: store.directory, store.accountLock, apartFrom: store.journal.identity)
+            #expect((board == nil) == (number < 3), "\(number)")
+            if number < 3 { #expect(machine.disk.files(in: simulatedPath)[AccountFile.requests] == data) }
+        }
+    }
+
     @Test func `and whatever else stands in the file, nothing else is done and nobody is stopped`() throws {
         var generator = SeededGenerator(for: "bytes on the board")
         for round in 0..<200 {
@@ -594,6 +600,20 @@ private final class Scene {
                 else { return }
                 state.disk.inodes[inode]?.file.truncate(to: text.count)
             }
+        }
+    }
+}
+
+extension SimulatedSystem {
+    /// Like ``onCall(_:)``, with the number of the call from now on, beginning with 0.
+    fileprivate func onEachCall(_ handler: @escaping @Sendable (Int) -> Fault?) {
+        let calls = Locked(0)
+        onCall { _ in
+            let index = calls.withLock { count in
+                defer { count += 1 }
+                return count
+            }
+            return handler(index)
         }
     }
 }
