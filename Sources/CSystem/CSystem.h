@@ -58,6 +58,11 @@ static inline int pt_lock_byte(int fd, int64_t offset) {
     return fcntl(fd, 37, &lock);
 }
 
+static inline int pt_unlock_byte(int fd, int64_t offset) {
+    struct flock lock = {.l_type = F_UNLCK, .l_whence = SEEK_SET, .l_start = offset, .l_len = 1};
+    return fcntl(fd, 37, &lock);
+}
+
 static inline int pt_byte_is_locked(int fd, int64_t offset) {
     struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = offset, .l_len = 1};
     return fcntl(fd, 36, &lock) != 0 ? -1 : lock.l_type != F_UNLCK;

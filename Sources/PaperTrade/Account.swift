@@ -22,7 +22,7 @@ public final class Account: @unchecked Sendable {
     let system: any System
     let options: Options
     let gate: Gate
-    /// Held for moments only, never while waiting for the lock or the disk's flush.
+    /// Held for moments only, never while waiting for the lock or the disk's flush; other processes may be let run meanwhile.
     let view = Locked(())
     let callbacks: Callbacks
     let config: Locked<ConfigWatch>

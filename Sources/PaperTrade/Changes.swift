@@ -185,7 +185,7 @@ extension Account {
     private func commit(_ draft: Draft, _ others: [OthersRequest]) throws(StorageError) -> Acknowledgement? {
         if !others.isEmpty {
             var whole = draft
-            let decided = others.map { ($0, decide($0.request, in: &whole)) }
+            let decided = others.map { (request: $0, index: decide($0.request, in: &whole)) }
             do throws(StorageError) {
                 if let acknowledgement = try store.commit(whole, decided) { return acknowledgement }
             } catch {

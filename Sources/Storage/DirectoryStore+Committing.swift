@@ -9,7 +9,9 @@ extension DirectoryStore {
         guard let last = draft.records.last?.seq else { return Acknowledgement(seq: 0, claims: [], board: nil) }
         try checkAcceptsChanges()
         let predecessor = try predecessor()
-        let lines = encode(draft.records, tickets: tickets(of: others), after: position, durableSeq: durableSeq)
+        var tickets = [String?](repeating: nil, count: others.isEmpty ? 0 : draft.records.count)
+        for (request, index) in others { if let index { tickets[index] = request.ticket } }
+        let lines = encode(draft.records, tickets: tickets, after: position, durableSeq: durableSeq)
         let limit = system.fileSizeLimit()
         try extend(toHold: lines.text.count, limit: limit)
         guard let claims = claim(others, draft.records, lines) else { return nil }
@@ -51,8 +53,8 @@ extension DirectoryStore {
                 discard(successor)
                 throw StorageError(error, "write", journalPath())
             }
-            // Not if the lock had to be waited for: others will be waiting, too, and the sync after it starts the disk anyhow.
-            if durability == .full && !accountLock.wasRecentlyContended {
+            // Not a short commit where others have the lock, too: the disk is at work for them.
+            if durability == .full && (records.count > 2 || !accountLock.wasRecentlyContended) {
                 system.startWriting(journal.descriptor, from: previous.position.offset, count: Int64(lines.text.count))
             }
             try publishTemporary(try write(successor, limit: limit), over: predecessor)
@@ -87,9 +89,9 @@ extension DirectoryStore {
         let rulesOffset: Int64
     }
 
-    /// - Parameter tickets: of those records that are others' requests, by their index.
+    /// - Parameter tickets: of those records that are others' requests; empty if none is.
     func encode(
-        _ records: [Record], tickets: [Int: String] = [:], after start: JournalPosition, durableSeq: UInt64
+        _ records: [Record], tickets: [String?] = [], after start: JournalPosition, durableSeq: UInt64
     ) -> EncodedLines {
         var writer = LineWriter(capacity: records.count * typicalLineCount)
         var position = start

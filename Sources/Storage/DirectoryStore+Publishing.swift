@@ -25,7 +25,7 @@ extension DirectoryStore {
         var mode: UInt32 = 0o600
         var user: UInt32?
         var group: UInt32?
-        /// Which file it is, if this handle published one with this inode and length a moment ago: it need not be read to find an edit when it is
+        /// Which file it is, if this handle published or read one with this inode and length a moment ago: it need not be read to find an edit when it is
         /// swapped out. If there is one after all, whoever writes over it later, or removes it, reads it and finds it.
         var published: FileStatus.Identity?
     }

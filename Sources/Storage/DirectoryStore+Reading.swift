@@ -38,7 +38,8 @@ extension DirectoryStore {
     /// power cut has come since this handle knew the journal, so the end of that line vouches for it. Where anything is amiss the lines are
     /// read.
     private func adoptView() {
-        guard let text = try? directory.contents(AccountFile.portfolio, limit: Portfolio.maximumByteCount),
+        guard let status = try? directory.status(AccountFile.portfolio),
+            let text = try? directory.contents(AccountFile.portfolio, limit: Portfolio.maximumByteCount),
             let view = try? Portfolio.usable(text), view.state.accountID == state.accountID,
             view.state.generation == state.generation, view.state.seq > state.seq
         else { return }
@@ -58,6 +59,7 @@ extension DirectoryStore {
         state.rules = rules
         position = reference.position
         rulesOffset = reference.rulesOffset
+        published = PublishedFile(status.identity, size: Int64(text.count), time: system.monotonicTime(), reference)
         progress.withLock { progress in
             progress.learnt(durableSeq: reference.durableSeq, end: reference.durableOffset)
             progress.wrote(position.seq, end: position.offset)

@@ -50,6 +50,8 @@ public final class DirectoryStore: Store {
     var isWithoutBoard = false
     /// Of those who wait, who need the lock.
     var bitsToWake: UInt32 = .max
+    /// From when on others are let run again before it is looked what they have left, by the monotonic clock.
+    var nextYield: Int64 = 0
     /// Noticed since they were last taken; see ``takeNotices()``.
     var notices: [Notice] = []
 

@@ -306,7 +306,8 @@ final class FileLock {
         var claimedSince: Int64?
         while true {
             var isClaimed = false
-            switch board.fate {
+            // Nobody will have done what has just been left; if somebody has, that is seen after a sleep.
+            switch count == 0 ? .waiting : board.fate {
             case .reported(let claim): return .delegated(claim)
             case .refused: return try wait(file, until: deadline)
             case .waiting, .unknown: board.renew()

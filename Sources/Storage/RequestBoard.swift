@@ -12,8 +12,9 @@ import Ledger
 /// - a *report*, written by its owner, for those whose requests he has claimed: through which of his groups they are acknowledged.
 ///
 /// The line in the journal has the ticket, too. An owner who gets no report takes the lock himself, and looks for his ticket in what has been
-/// written since he left the request: the event is there, or it is his to make. So nothing happens twice, whoever dies when, and whatever
-/// stands in this file.
+/// written since he left the request: the event is there, or it is his to make. So nothing happens twice, whoever dies when.
+///
+/// A request that is done is not taken away: its claim says that nobody has to do it.
 ///
 /// Whoever gives up takes his request away and then looks for a claim; whoever claims writes the claim and then looks whether the request is
 /// still there. One of them at least sees the other.
@@ -24,6 +25,7 @@ final class RequestBoard: @unchecked Sendable {
     static let slotCount = 62
 
     private static let header = Array("ptboard1".utf8)
+    private static let noTicket = [UInt8](repeating: 0, count: 8)
     private static let claimSize = 72
     private static let reportSize = 24
     private static let requestSize = 256
@@ -73,11 +75,13 @@ final class RequestBoard: @unchecked Sendable {
     struct Entry {
         let slot: Int
         let ticket: UInt64
-        let text: [UInt8]
+        let content: [UInt8]
     }
 
     private let file: FileDescriptor
     private let system: any System
+    /// What has been read.
+    private let buffer: UnsafeMutableRawBufferPointer
     /// Where all wait: at the lock file.
     private let waitingPlace: WaitingPlace
     /// Who opened it. A child that was forked since has no such file.
@@ -89,17 +93,22 @@ final class RequestBoard: @unchecked Sendable {
     private var group: UInt64 = 0
     /// The last group that was reported.
     private let reported = Locked<UInt64>(0)
-    private var text: [UInt8] = []
+    /// Whose owners are known to have been there since the lock was taken: bits by slot.
+    private var present: UInt64 = 0
+    private var content: [UInt8] = []
     private var writtenAt: Int64 = 0
-    /// Whether a request has been left that has not been taken away.
-    private(set) var isWaiting = false
+    /// The most bytes that a file may have, as it was lately.
+    private var limit: Int64
+    /// Whether a request has been left that is neither done nor taken away. One that is done can stay: its claim keeps others from it.
+    var isWaiting = false
 
     /// Opens the file, making it if necessary, and takes a slot. `nil` where that cannot be had: then one waits without.
     ///
     /// - Parameter identity: a file with whose inode nothing shall share a block.
     init?(in directory: AccountDirectory, _ lock: FileLock, apartFrom identity: FileStatus.Identity) {
         let system = directory.system
-        guard directory.isLocal, system.fileSizeLimit() >= Int64(Self.size), let file = Self.open(directory, identity) else {
+        limit = system.fileSizeLimit()
+        guard directory.isLocal, limit >= Int64(Self.size), let file = Self.open(directory, identity) else {
             return nil
         }
         guard Self.isBoard(file, system), let random = try? system.random(16),
@@ -110,6 +119,7 @@ final class RequestBoard: @unchecked Sendable {
             return nil
         }
         self.waitingPlace = waitingPlace
+        buffer = .allocate(byteCount: Self.size, alignment: 8)
         self.file = file
         self.system = system
         self.slot = slot
@@ -118,13 +128,14 @@ final class RequestBoard: @unchecked Sendable {
         tokenText = String(token, radix: 16)
         // Other tickets than those of the last owner of the slot, whose request may be about to be claimed.
         ticket = random.withUnsafeBytes { $0.word(8) }
-        guard write(Report(token: token, group: 0).bytes, at: Self.reportsOffset + slot * Self.reportSize),
-            write([UInt8](repeating: 0, count: 8), at: Self.requestsOffset + slot * Self.requestSize),
+        guard write(BoardReport(token: token, group: 0).bytes, at: Self.reportsOffset + slot * Self.reportSize),
+            write(Self.noTicket, at: Self.requestsOffset + slot * Self.requestSize),
             system.lockByte(file, at: Self.aliveOffset + Int64(slot))
         else { return nil }
     }
 
     deinit {
+        buffer.deallocate()
         guard processID == system.processID() else { return }
         system.discard(waitingPlace)
         try? system.close(file)
@@ -163,13 +174,13 @@ final class RequestBoard: @unchecked Sendable {
 
     /// Leaves a request.
     ///
-    /// - Parameter text: what it is with that ticket, which nobody else ever has.
+    /// - Parameter content: what it is with that ticket, which nobody else ever has.
     /// - Returns: the ticket; `nil` if it is too long to be left.
-    func leave(_ text: (String) -> [UInt8]?) -> String? {
+    func leave(_ content: (String) -> [UInt8]?) -> String? {
         ticket = max(1, ticket &+ 1)
         let name = "\(tokenText)-\(ticket)"
-        guard let text = text(name), text.count <= Self.maximumCount else { return nil }
-        self.text = text
+        guard let content = content(name), content.count <= Self.maximumCount else { return nil }
+        self.content = content
         isWaiting = true
         // A write that fails may have written all the same.
         _ = write()
@@ -177,14 +188,15 @@ final class RequestBoard: @unchecked Sendable {
     }
 
     private func write() -> Bool {
+        limit = system.fileSizeLimit()
         writtenAt = system.monotonicTime()
         var bytes: [UInt8] = []
         bytes.reserveCapacity(Self.requestSize)
         bytes.append(word: ticket)
         bytes.append(word: UInt64(bitPattern: writtenAt))
-        bytes.append(word: UInt64(text.count))
-        bytes.append(word: Self.checksum(of: text, ticket))
-        bytes += text
+        bytes.append(word: UInt64(content.count))
+        bytes.append(word: Self.checksum(of: content, ticket))
+        bytes += content
         return write(bytes, at: Self.requestsOffset + slot * Self.requestSize)
     }
 
@@ -194,60 +206,76 @@ final class RequestBoard: @unchecked Sendable {
     }
 
     /// Takes the request away. Then ``fate`` is final, but that what is claimed may still be reported or refused. `false` if it cannot be taken
-    /// away: then the slot has to be given up, with which it ends as well.
+    /// away: then see ``end()``.
     func withdraw() -> Bool {
         guard isWaiting else { return true }
-        guard write([UInt8](repeating: 0, count: 8), at: Self.requestsOffset + slot * Self.requestSize) else { return false }
+        limit = system.fileSizeLimit()
+        guard write(Self.noTicket, at: Self.requestsOffset + slot * Self.requestSize) else { return false }
         isWaiting = false
         system.fence()
         return true
     }
 
+    /// Has nobody do what has been left, and cannot be taken away: as if this process were gone. Its groups can still be reported.
+    func end() { system.unlockByte(file, at: Self.aliveOffset + Int64(slot)) }
+
     var fate: Fate {
-        let read = read(Self.claimSize, at: Self.claimsOffset + slot * Self.claimSize) { Claim($0, slot: slot) }
-        guard let read else { return .unknown }
-        guard let claim = read, claim.ticket == ticket else { return .waiting }
-        if claim.seq == 0 { return .refused }
-        return report(of: claim.leader)?.covers(claim) == true ? .reported(claim) : .claimed(claim)
+        withContents(Self.requestsOffset) { bytes in
+            guard let claim = claim(of: slot, in: bytes), claim.ticket == ticket else { return .waiting }
+            if claim.seq == 0 { return .refused }
+            return report(of: claim.leader, in: bytes, covers: claim) ? .reported(claim) : .claimed(claim)
+        } ?? .unknown
     }
 
-    private func report(of slot: Int) -> Report? {
-        read(Self.reportSize, at: Self.reportsOffset + slot * Self.reportSize) { Report($0) } ?? nil
+    private func report(of slot: Int) -> BoardReport? {
+        read(Self.reportSize, at: Self.reportsOffset + slot * Self.reportSize) { BoardReport($0) } ?? nil
     }
 
     /// Whether nobody is left who could report.
     func isAbandoned(_ claim: Claim) -> Bool {
         // A slot of one's own shows as free.
-        claim.leader != slot && !system.isByteLocked(file, at: Self.aliveOffset + Int64(claim.leader))
+        claim.leader != slot && !isAlive(claim.leader)
             || report(of: claim.leader)?.token != claim.token
     }
 
     /// The bits of those who are waiting for the lock, and not for a report.
-    var bitsOfUnclaimed: UInt32 { withContents(Self.size) { ~bitsOfClaimed($0) & ~bits } ?? .max }
+    var bitsOfUnclaimed: UInt32 { withContents(Self.size) { ~bitsOfClaimed($0, system.monotonicTime()) & ~bits } ?? .max }
 
     // MARK: The side that has the lock
 
+    /// Notes who is there, so that ``entries()`` need not ask. Under the lock; that then tells who has been there since it was taken.
+    func lookWhoIsThere() {
+        let now = system.monotonicTime()
+        withContents(Self.size) { bytes in
+            for other in 0..<Self.slotCount where other != slot && isFresh(other, in: bytes, now) && isAlive(other) {
+                present |= 1 << UInt64(other)
+            }
+        }
+    }
+
+    private func isAlive(_ slot: Int) -> Bool { system.isByteLocked(file, at: Self.aliveOffset + Int64(slot)) }
+
     /// What others have left, and ``bitsOfUnclaimed``. Under the lock.
     func entries() -> (entries: [Entry], bitsOfUnclaimed: UInt32) {
+        limit = system.fileSizeLimit()
         let now = system.monotonicTime()
+        defer { present = 0 }
         return withContents(Self.size) { bytes in
             var entries: [Entry] = []
             for other in 0..<Self.slotCount where other != slot {
                 let start = Self.requestsOffset + other * Self.requestSize
                 let ticket = bytes.word(start)
-                guard ticket != 0, claim(of: other, in: bytes)?.ticket != ticket else { continue }
-                let age = now.subtractingReportingOverflow(Int64(bitPattern: bytes.word(start + 8)))
-                guard !age.overflow, age.partialValue.magnitude < UInt64(Self.longestSilence),
+                guard ticket != 0, claim(of: other, in: bytes)?.ticket != ticket, isFresh(other, in: bytes, now),
                     let count = Int(exactly: bytes.word(start + 16)), count <= Self.maximumCount
                 else { continue }
-                let text = Array(bytes[(start + Self.requestHeadSize)...].prefix(count))
+                let content = Array(bytes[(start + Self.requestHeadSize)...].prefix(count))
                 // Checked last, because it is a system call: what a process left that is gone.
-                guard bytes.word(start + 24) == Self.checksum(of: text, ticket),
-                    system.isByteLocked(file, at: Self.aliveOffset + Int64(other))
+                guard bytes.word(start + 24) == Self.checksum(of: content, ticket),
+                    present & 1 << UInt64(other) != 0 || isAlive(other)
                 else { continue }
-                entries.append(Entry(slot: other, ticket: ticket, text: text))
+                entries.append(Entry(slot: other, ticket: ticket, content: content))
             }
-            return (entries, ~bitsOfClaimed(bytes))
+            return (entries, ~bitsOfClaimed(bytes, now))
         } ?? ([], .max)
     }
 
@@ -300,7 +328,9 @@ final class RequestBoard: @unchecked Sendable {
             // Another thread can have been faster with a later group.
             guard group > reported else { return }
             reported = group
-            _ = write(Report(token: token, group: group).bytes, at: Self.reportsOffset + slot * Self.reportSize)
+            _ = write(
+                BoardReport(token: token, group: group).bytes, at: Self.reportsOffset + slot * Self.reportSize,
+                limit: system.fileSizeLimit())
         }
         system.wake(at: waitingPlace, atMost: .max, bits: Self.bits(of: claims))
     }
@@ -309,21 +339,23 @@ final class RequestBoard: @unchecked Sendable {
 
     // MARK: The bytes
 
+    @discardableResult
     private func withContents<Result>(_ count: Int, _ body: (UnsafeRawBufferPointer) -> Result) -> Result? {
         read(count, at: 0, body)
     }
 
     /// `nil` if it cannot be read. What the file does not have yet is empty.
     private func read<Result>(_ count: Int, at offset: Int, _ body: (UnsafeRawBufferPointer) -> Result) -> Result? {
-        withUnsafeTemporaryAllocation(byteCount: count, alignment: 8) { buffer in
-            guard let done = try? system.readFully(file, into: buffer, at: Int64(offset)).get() else { return nil }
-            UnsafeMutableRawBufferPointer(rebasing: buffer[done...]).initializeMemory(as: UInt8.self, repeating: 0)
-            return body(UnsafeRawBufferPointer(buffer))
-        }
+        let buffer = UnsafeMutableRawBufferPointer(rebasing: buffer[..<count])
+        guard let done = try? system.readFully(file, into: buffer, at: Int64(offset)).get() else { return nil }
+        UnsafeMutableRawBufferPointer(rebasing: buffer[done...]).initializeMemory(as: UInt8.self, repeating: 0)
+        return body(UnsafeRawBufferPointer(buffer))
     }
 
-    private func write(_ bytes: [UInt8], at offset: Int) -> Bool {
-        (try? system.writeFully(bytes, to: file, at: Int64(offset), limit: system.fileSizeLimit())) != nil
+    private func write(_ bytes: [UInt8], at offset: Int) -> Bool { write(bytes, at: offset, limit: limit) }
+
+    private func write(_ bytes: [UInt8], at offset: Int, limit: Int64) -> Bool {
+        (try? system.writeFully(bytes, to: file, at: Int64(offset), limit: limit)) != nil
     }
 
     private func ticketOfRequest(_ slot: Int, in bytes: UnsafeRawBufferPointer) -> UInt64 {
@@ -332,14 +364,21 @@ final class RequestBoard: @unchecked Sendable {
 
     private func report(of slot: Int, in bytes: UnsafeRawBufferPointer, covers claim: Claim) -> Bool {
         let start = Self.reportsOffset + slot * Self.reportSize
-        return Report(UnsafeRawBufferPointer(rebasing: bytes[start..<start + Self.reportSize]))?.covers(claim) == true
+        return BoardReport(UnsafeRawBufferPointer(rebasing: bytes[start..<start + Self.reportSize]))?.covers(claim) == true
     }
 
-    private func bitsOfClaimed(_ bytes: UnsafeRawBufferPointer) -> UInt32 {
+    /// Whether the owner of a request has written it within the time in which he renews it.
+    private func isFresh(_ slot: Int, in bytes: UnsafeRawBufferPointer, _ now: Int64) -> Bool {
+        let age = now.subtractingReportingOverflow(
+            Int64(bitPattern: bytes.word(Self.requestsOffset + slot * Self.requestSize + 8)))
+        return !age.overflow && age.partialValue.magnitude < UInt64(Self.longestSilence)
+    }
+
+    private func bitsOfClaimed(_ bytes: UnsafeRawBufferPointer, _ now: Int64) -> UInt32 {
         var bits: UInt32 = 0
         for other in 0..<Self.slotCount where other != slot {
             if let claim = claim(of: other, in: bytes), claim.seq != 0, ticketOfRequest(other, in: bytes) == claim.ticket,
-                !report(of: claim.leader, in: bytes, covers: claim)
+                isFresh(other, in: bytes, now), !report(of: claim.leader, in: bytes, covers: claim)
             {
                 bits |= Self.bit(other)
             }
@@ -353,77 +392,10 @@ final class RequestBoard: @unchecked Sendable {
         return Claim(UnsafeRawBufferPointer(rebasing: bytes[start..<start + Self.claimSize]), slot: slot)
     }
 
-    private static func checksum(of text: [UInt8], _ ticket: UInt64) -> UInt64 {
+    private static func checksum(of content: [UInt8], _ ticket: UInt64) -> UInt64 {
         var crc = CRC32C()
         withUnsafeBytes(of: ticket.littleEndian) { crc.add($0) }
-        text.withUnsafeBytes { crc.add($0) }
+        content.withUnsafeBytes { crc.add($0) }
         return UInt64(crc.value)
-    }
-}
-
-extension RequestBoard.Claim {
-    fileprivate init?(_ bytes: UnsafeRawBufferPointer, slot: Int) {
-        let content = UnsafeRawBufferPointer(rebasing: bytes.dropLast(8))
-        let (leader, count) = (bytes.word(32), bytes.word(48))
-        guard bytes.word(0) != 0, bytes.word(64) == UInt64(CRC32C.checksum(content)), leader < UInt64(RequestBoard.slotCount),
-            count <= UInt64(maximumLineCount)
-        else { return nil }
-        self.init(
-            slot: slot, ticket: bytes.word(0), seq: bytes.word(8), generation: UInt32(truncatingIfNeeded: bytes.word(24)),
-            offset: Int64(bitPattern: bytes.word(16)), count: Int(count), leader: Int(leader), token: bytes.word(56),
-            group: bytes.word(40))
-    }
-
-    fileprivate var bytes: [UInt8] {
-        var bytes: [UInt8] = []
-        bytes.reserveCapacity(72)
-        bytes.append(word: ticket)
-        bytes.append(word: seq)
-        bytes.append(word: UInt64(bitPattern: offset))
-        bytes.append(word: UInt64(generation))
-        bytes.append(word: UInt64(leader))
-        bytes.append(word: group)
-        bytes.append(word: UInt64(count))
-        bytes.append(word: token)
-        bytes.append(word: UInt64(bytes.withUnsafeBytes { CRC32C.checksum($0) }))
-        return bytes
-    }
-}
-
-/// Through which of its groups a handle has acknowledged.
-private struct Report {
-    let token: UInt64
-    let group: UInt64
-
-    init(token: UInt64, group: UInt64) {
-        self.token = token
-        self.group = group
-    }
-
-    /// `nil` if it is none, or only part of it has been written.
-    init?(_ bytes: UnsafeRawBufferPointer) {
-        self.init(token: bytes.word(0), group: bytes.word(8))
-        guard bytes.word(16) == ~(token ^ group) else { return nil }
-    }
-
-    var bytes: [UInt8] {
-        var bytes: [UInt8] = []
-        bytes.append(word: token)
-        bytes.append(word: group)
-        bytes.append(word: ~(token ^ group))
-        return bytes
-    }
-
-    /// A later group tells as much: a sync reaches everything that was written before it.
-    func covers(_ claim: RequestBoard.Claim) -> Bool { token == claim.token && group >= claim.group }
-}
-
-extension [UInt8] {
-    fileprivate mutating func append(word: UInt64) { Swift.withUnsafeBytes(of: word.littleEndian) { append(contentsOf: $0) } }
-}
-
-extension UnsafeRawBufferPointer {
-    fileprivate func word(_ offset: Int) -> UInt64 {
-        UInt64(littleEndian: loadUnaligned(fromByteOffset: offset, as: UInt64.self))
     }
 }

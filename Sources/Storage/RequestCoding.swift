@@ -1,6 +1,6 @@
 import Ledger
 
-/// A request as it stands on the board: one line of JSON, as in the journal.
+/// A request as it stands on the board.
 ///
 /// Only trades, and none that rests on a certain seq: what is done together with others' requests comes after theirs.
 struct BoardRequest: Equatable {
@@ -10,33 +10,6 @@ struct BoardRequest: Equatable {
     /// What its line in the journal will have, for its owner to find it.
     let ticket: String
     let request: Request
-
-    /// `nil` if it cannot be left: see ``canLeave(_:)``.
-    var text: [UInt8]? {
-        var text = LineWriter(capacity: RequestBoard.maximumCount)
-        text.beginObject()
-        text.member("account", accountID)
-        text.member("durability", durability.rawValue)
-        text.member("ticket", ticket)
-        text.member("time", request.time)
-        switch request.change {
-        case .buy(let symbol, let shares, let price):
-            text.member("type", "buy")
-            text.member("symbol", symbol)
-            text.member("shares", shares)
-            text.member("price", price)
-        case .sell(let symbol, let shares, let price):
-            text.member("type", "sell")
-            text.member("symbol", symbol)
-            if let shares { text.member("shares", shares) }
-            text.member("price", price)
-        default: return nil
-        }
-        if let id = request.id { text.member("request_id", id.description) }
-        if let note = request.note { text.member("note", note.description) }
-        text.endObject()
-        return text.bytes
-    }
 
     /// Whether a request can be left to others at all.
     static func canLeave(_ request: Request) -> Bool {
@@ -54,37 +27,80 @@ struct BoardRequest: Equatable {
         self.request = request
     }
 
-    /// `nil` if the text is not one.
-    init?(_ text: [UInt8]) {
-        let read = text.withUnsafeBytes { bytes in
-            var reader = LineReader(bytes)
-            return try? reader.boardRequest()
+    private struct Flags: OptionSet {
+        let rawValue: UInt8
+        static let isPurchase = Flags(rawValue: 1)
+        static let isFull = Flags(rawValue: 2)
+        static let hasShares = Flags(rawValue: 4)
+        static let hasNote = Flags(rawValue: 8)
+    }
+
+    /// The time, the shares and the price, words of eight bytes; a byte with ``Flags``; the account, the ticket, the symbol, the
+    /// request id and the note, each after a byte with its length.
+    ///
+    /// `nil` if it cannot be left: see ``canLeave(_:)``; or is too long.
+    var bytes: [UInt8]? {
+        let trade: (isPurchase: Bool, symbol: Symbol, shares: Shares?, price: Price)
+        switch request.change {
+        case .buy(let symbol, let shares, let price): trade = (true, symbol, shares, price)
+        case .sell(let symbol, let shares, let price): trade = (false, symbol, shares, price)
+        default: return nil
+        }
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(RequestBoard.maximumCount)
+        bytes.append(word: UInt64(bitPattern: request.time.microseconds))
+        bytes.append(word: UInt64(bitPattern: trade.shares?.micros ?? 0))
+        bytes.append(word: UInt64(bitPattern: trade.price.micros))
+        var flags: Flags = trade.isPurchase ? .isPurchase : []
+        if durability == .full { flags.insert(.isFull) }
+        if trade.shares != nil { flags.insert(.hasShares) }
+        if request.note != nil { flags.insert(.hasNote) }
+        bytes.append(flags.rawValue)
+        for text in [accountID, ticket, trade.symbol.description, request.id?.description ?? "", request.note?.description ?? ""]
+        {
+            guard let count = UInt8(exactly: text.utf8.count) else { return nil }
+            bytes.append(count)
+            bytes += text.utf8
+        }
+        return bytes.count <= RequestBoard.maximumCount ? bytes : nil
+    }
+
+    /// `nil` if the bytes are no request.
+    init?(_ bytes: [UInt8]) {
+        let read = bytes.withUnsafeBytes { bytes -> BoardRequest? in
+            guard bytes.count > 24, let time = Timestamp(microseconds: Int64(bitPattern: bytes.word(0))),
+                let shares = Shares(micros: Int64(bitPattern: bytes.word(8))),
+                let price = Price(micros: Int64(bitPattern: bytes.word(16)))
+            else { return nil }
+            let flags = Flags(rawValue: bytes[24])
+            var rest = bytes[25...]
+            guard let accountID = rest.popText(), let ticket = rest.popText(), let symbol = rest.popText(),
+                let symbol = Symbol(utf8: symbol.utf8), let id = rest.popText(), let note = rest.popText(), rest.isEmpty
+            else { return nil }
+            let change: Change =
+                flags.contains(.isPurchase)
+                ? .buy(symbol, shares, price) : .sell(symbol, flags.contains(.hasShares) ? shares : nil, price)
+            do throws(Refusal) {
+                let request = Request(
+                    change, time: time, id: id.isEmpty ? nil : try RequestID(id),
+                    note: flags.contains(.hasNote) ? try Text(note, field: "note") : nil)
+                return BoardRequest(
+                    accountID: accountID, durability: flags.contains(.isFull) ? .full : .process, ticket: ticket, request)
+            } catch {
+                return nil
+            }
         }
         guard let read else { return nil }
         self = read
     }
 }
 
-extension LineReader {
-    fileprivate mutating func boardRequest() throws(Unexpected) -> BoardRequest {
-        try expect("{")
-        let accountID = try string("account")
-        let durability: Durability = try word("durability")
-        let ticket = try string("ticket")
-        let time = try timestamp("time")
-        let isPurchase = skip(",\"type\":\"buy\"")
-        if !isPurchase { try expect(",\"type\":\"sell\"") }
-        let symbol = try symbol()
-        let shares: Shares? = isPurchase || isNext("shares") ? try amount("shares") : nil
-        let price: Price = try amount("price")
-        let id: RequestID? =
-            isNext("request_id")
-            ? try valid { reader throws(Unexpected) in try? RequestID(try reader.string("request_id")) } : nil
-        let note = isNext("note") ? try text("note") : nil
-        try expect("}")
-        guard isAtEnd else { throw unexpected("the end of the request") }
-        let change: Change = if isPurchase, let shares { .buy(symbol, shares, price) } else { .sell(symbol, shares, price) }
-        return BoardRequest(
-            accountID: accountID, durability: durability, ticket: ticket, Request(change, time: time, id: id, note: note))
+extension Slice<UnsafeRawBufferPointer> {
+    /// Takes a text away from the beginning, whose length stands before it.
+    fileprivate mutating func popText() -> String? {
+        guard let first, count > Int(first) else { return nil }
+        let end = startIndex + 1 + Int(first)
+        defer { self = self[end...] }
+        return String(validating: base[(startIndex + 1)..<end], as: UTF8.self)
     }
 }

@@ -82,6 +82,8 @@ public protocol System: Sendable {
     func wake(at place: WaitingPlace, atMost count: Int32, bits: UInt32)
     /// fcntl(2), F_OFD_SETLK: locks a byte until the file is closed. `false` if another open file has it, or the system has no such locks
     func lockByte(_ file: FileDescriptor, at offset: Int64) -> Bool
+    /// fcntl(2), F_OFD_SETLK with F_UNLCK
+    func unlockByte(_ file: FileDescriptor, at offset: Int64)
     /// fcntl(2), F_OFD_GETLK: whether another open file has locked the byte
     func isByteLocked(_ file: FileDescriptor, at offset: Int64) -> Bool
     /// A memory fence: what was written before it is seen by everybody before what is read after it is read
@@ -104,6 +106,8 @@ public protocol System: Sendable {
     func realTime() -> Int64
     /// CLOCK_MONOTONIC, nanoseconds
     func monotonicTime() -> Int64
+    /// sched_yield(2): lets others run who are ready to
+    func yield()
     /// nanosleep(2); returns early when a signal interrupts it
     func sleep(nanoseconds: Int64)
     /// getentropy(3)
@@ -132,8 +136,10 @@ extension System {
     public func wait(at place: WaitingPlace, while word: UInt32, nanoseconds: Int64, bits: UInt32) -> Bool { false }
     public func wake(at place: WaitingPlace, atMost count: Int32, bits: UInt32) {}
     public func lockByte(_ file: FileDescriptor, at offset: Int64) -> Bool { false }
+    public func unlockByte(_ file: FileDescriptor, at offset: Int64) {}
     public func isByteLocked(_ file: FileDescriptor, at offset: Int64) -> Bool { true }
     public func fence() {}
+    public func yield() {}
 }
 
 /// The beginning of an open file, as a place where processes wait for one another.

@@ -221,6 +221,8 @@ public struct SystemCalls: System {
 
         public func lockByte(_ file: FileDescriptor, at offset: Int64) -> Bool { pt_lock_byte(file.rawValue, offset) == 0 }
 
+        public func unlockByte(_ file: FileDescriptor, at offset: Int64) { _ = pt_unlock_byte(file.rawValue, offset) }
+
         public func isByteLocked(_ file: FileDescriptor, at offset: Int64) -> Bool {
             pt_byte_is_locked(file.rawValue, offset) == 1
         }
@@ -281,6 +283,8 @@ public struct SystemCalls: System {
         let now = time(of: CLOCK_MONOTONIC)
         return Int64(now.tv_sec) * 1_000_000_000 + Int64(now.tv_nsec)
     }
+
+    public func yield() { sched_yield() }
 
     public func sleep(nanoseconds: Int64) {
         var span = timespec(tv_sec: Int(nanoseconds / 1_000_000_000), tv_nsec: Int(nanoseconds % 1_000_000_000))

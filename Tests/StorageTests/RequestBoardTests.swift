@@ -333,6 +333,16 @@ private final class Scene {
         #expect(successor.fate == .waiting)
     }
 
+    @Test func `that cannot be taken away is done by nobody, although its owner's slot is still needed for a report`() throws {
+        let scene = try Scene()
+        let (owner, leader) = (try scene.board(), try scene.board())
+        #expect(owner.leave { Array($0.utf8) } != nil)
+        #expect(leader.entries().entries.count == 1)
+        owner.end()
+        #expect(leader.entries().entries.isEmpty)
+        withExtendedLifetime(owner) {}
+    }
+
     @Test func `is not known to be done because a later owner of the leader's slot reports`() throws {
         let scene = try Scene()
         let waiting = try scene.board()
@@ -446,6 +456,78 @@ private final class Scene {
         #expect(try store.catchUp(lookingFor: LeftRequest(ticket: "5f-1", place: place)) == nil)
     }
 
+    @Test func `is done with the others if it is left while the leader lets others run`() throws {
+        let scene = try Scene()
+        let (leader, leading) = (scene.leader, scene.leading)
+        let turn = Turn()
+        scene.owning.onWait { turn.give() }
+        let outcome = Locked(Scene.Outcome.failed(.ok))
+        let owner = Waiter { () throws(StorageError) in
+            let told = scene.ownerBuys()
+            outcome.withLock { $0 = told }
+            turn.end()
+        }
+        leading.onYield {
+            leading.onYield {}
+            owner.start()
+            turn.waitForOwner()
+        }
+        _ = try leader.buy("HIS", 1, at: 1)
+        while !turn.isOver { turn.letOwnerGoOn() }
+        _ = owner.result()
+        #expect(outcome.withLock { $0 } == .done(7))
+        #expect(scene.lines(with: "HIS").first?.contains("\"more\"") == true)
+        try scene.check()
+    }
+
+    @Test func `is not waited for where others keep the processor`() throws {
+        let scene = try Scene()
+        let (leading, machine) = (scene.leading, scene.machine)
+        let count = Locked(0)
+        func yields(taking nanoseconds: Int64) throws -> Int {
+            count.withLock { $0 = 0 }
+            leading.onYield {
+                machine.tick(nanoseconds)
+                count.withLock { $0 += 1 }
+            }
+            _ = try scene.leader.buy("HIS", 1, at: 1)
+            return count.withLock { $0 }
+        }
+        #expect(try yields(taking: 1000) > 0)
+        #expect(try yields(taking: 1000) > 0)
+        #expect(try yields(taking: 3_000_000) > 0)
+        #expect(try yields(taking: 1000) == 0)
+        machine.tick(1_000_000_000)
+        // He has to have waited lately.
+        let third = scene.third
+        try third.lock()
+        leading.onWait { try? third.unlock() }
+        #expect(try yields(taking: 1000) > 0)
+        try scene.check()
+    }
+
+    @Test func `is done: what its owner asks for afterwards is another matter`() throws {
+        let scene = try Scene()
+        let (leader, owner) = (scene.leader, scene.owner)
+        try scene.whileOwnerWaits { _ = try? leader.buy("HIS", 1, at: 1) }
+        #expect(scene.ownerBuys() == .done(7))
+        // Who has the account's lock, but not the journal's.
+        let process = scene.machine.process()
+        let holder = try DirectoryStore.open(simulatedPath, process)
+        try holder.accountLock.acquire(Deadline(timeoutMilliseconds: 0, system: process))
+        // Nobody else can do what rests on a certain event.
+        var status = Status.ok
+        do throws(PaperTradeError) {
+            try owner.buy("NEXT", 1, at: 1, RequestOptions(expectedSeq: 7))
+        } catch {
+            status = error.status
+        }
+        #expect(status == .busy)
+        holder.accountLock.release()
+        for _ in 0..<3 { _ = try leader.buy("HIS", 1, at: 1) }
+        try scene.check(.done(7), "done, and left where it was")
+    }
+
     @Test func `is taken away when its time is over: nobody does it later`() throws {
         let scene = try Scene()
         try scene.leader.lock()
@@ -475,21 +557,27 @@ private final class Scene {
         let now = Timestamp(clamping: 1_790_000_000_000_000)
         let (symbol, shares, price) = (try Symbol("BRK.B"), Shares(clamping: 1_500_000), Price(clamping: 7_800_000))
         let (id, note) = (try RequestID("id \"x\""), try Text("ä\n", field: "note"))
-        for change in [Change.buy(symbol, shares, price), .sell(symbol, shares, price), .sell(symbol, nil, price)] {
-            for request in [Request(change, time: now), Request(change, time: now, id: id, note: note)] {
+        // None is not all, also where it will be refused.
+        let none = Shares(clamping: 0)
+        for change in [
+            Change.buy(symbol, shares, price), .sell(symbol, shares, price), .sell(symbol, nil, price),
+            .sell(symbol, none, price),
+        ] {
+            for request in [
+                Request(change, time: now), Request(change, time: now, id: id, note: note),
+                Request(change, time: now, note: try Text("", field: "note")),
+            ] {
                 #expect(BoardRequest.canLeave(request))
                 let whole = BoardRequest(accountID: "simulated", durability: .process, ticket: "5f-1", request)
-                let text = try #require(whole.text)
-                #expect(BoardRequest(text) == whole)
-                for count in 0..<text.count { #expect(BoardRequest(Array(text[..<count])) == nil) }
-                #expect(BoardRequest(text + [UInt8(ascii: " ")]) == nil)
+                let bytes = try #require(whole.bytes)
+                #expect(BoardRequest(bytes) == whole)
+                for count in 0..<bytes.count { #expect(BoardRequest(Array(bytes[..<count])) == nil) }
+                #expect(BoardRequest(bytes + [0]) == nil)
             }
         }
         let long = Request(
             .buy(symbol, shares, price), time: now, note: try Text(String(repeating: "n", count: 256), field: "note"))
-        #expect(
-            (BoardRequest(accountID: "simulated", durability: .full, ticket: "5f-1", long).text?.count ?? 0)
-                > RequestBoard.maximumCount)
+        #expect(BoardRequest(accountID: "simulated", durability: .full, ticket: "5f-1", long).bytes == nil)
         #expect(!BoardRequest.canLeave(Request(.buy(symbol, shares, price), time: now, expectedSeq: 5)))
         #expect(!BoardRequest.canLeave(Request(.deposit(Money(clamping: 1)), time: now)))
     }

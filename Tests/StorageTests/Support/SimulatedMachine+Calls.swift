@@ -232,6 +232,10 @@ extension SimulatedMachine {
         withState { _ = $0.open[file.rawValue]?.lockedBytes.insert(offset) }
     }
 
+    func unlockByte(_ file: FileDescriptor, at offset: Int64) {
+        withState { _ = $0.open[file.rawValue]?.lockedBytes.remove(offset) }
+    }
+
     /// That others wait who open the file is not simulated: they do it before or after.
     func lease(_ file: FileDescriptor) throws(Errno) {
         try withState { state throws(Errno) in

@@ -25,6 +25,7 @@ final class SimulatedSystem: System, @unchecked Sendable {
         var thread: UInt64?
         var clockShift: Int64 = 0
         var onWait: (@Sendable () -> Void)?
+        var onYield: (@Sendable () -> Void)?
     }
 
     init(_ machine: SimulatedMachine, processID: Int32, onWait: (@Sendable () -> Void)? = nil) {
@@ -308,6 +309,13 @@ final class SimulatedSystem: System, @unchecked Sendable {
     /// What happens the next times that the process sleeps until it is woken.
     func onWait(_ handler: @escaping @Sendable () -> Void) { script.withLock { $0.onWait = handler } }
 
+    /// What happens while it lets others run.
+    func onYield(_ handler: @escaping @Sendable () -> Void) { script.withLock { $0.onYield = handler } }
+
+    func yield() {
+        if !isDead { script.withLock { $0.onYield }?() }
+    }
+
     func makeWaitingPlace(_ file: FileDescriptor) -> WaitingPlace? {
         guard script.withLock({ $0.onWait }) != nil else { return nil }
         return UnsafeRawPointer(bitPattern: 8).map { WaitingPlace(address: $0) }
@@ -324,6 +332,8 @@ final class SimulatedSystem: System, @unchecked Sendable {
         machine.lockByte(file, at: offset)
         return true
     }
+
+    func unlockByte(_ file: FileDescriptor, at offset: Int64) { machine.unlockByte(file, at: offset) }
 
     func isByteLocked(_ file: FileDescriptor, at offset: Int64) -> Bool { machine.isByteLocked(file, at: offset) }
 
