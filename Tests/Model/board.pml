@@ -15,10 +15,10 @@
  * acknowledged. The owner of a claimed request can take the lock at any time, not only after a second of silence, and can be told at any
  * time after his deadline that the outcome is uncertain.
  *
- * Left out: what is in protocol.pml, so recovery, and syncs and undoing that fail; requests that the rules refuse, and request ids; half
- * written requests, claims and reports, which their checksums tell; writes to the board that fail; how old a request may be; resets; a lock
- * file or a board that is deleted; several threads with one slot; who wakes whom. Each defect below is one -D away, and `check` shows that
- * every one of them breaks an assertion. */
+ * Left out: what is in protocol.pml, so recovery, and syncs and undoing that fail; requests that the rules refuse, and request ids; half written
+ * requests, claims and reports, which their checksums tell; writes to the board that fail; how old a request may be; resets; a lock file or a
+ * board that is deleted; several threads with one slot; that it is asked who is alive before the requests are read; who wakes whom. Each defect
+ * below is one -D away, and `check` shows that every one of them breaks an assertion. */
 
 /* How many things go wrong, of any kind: a process killed, a commit that fails, a deadline that passes. */
 #ifndef MISHAPS
