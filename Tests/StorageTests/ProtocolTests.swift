@@ -62,6 +62,20 @@ import Testing
         return calls.filter { $0.subject == AccountFile.journal && [.write, .syncData].contains($0.operation) }.map(\.operation)
     }
 
+    @Test func `whoever takes a new lock file waits for the holder of one that was deleted`() throws {
+        let machine = try SimulatedMachine.withAccount()
+        let (holder, other) = (try machine.account(), try machine.account())
+        try holder.lock()
+        machine.withState { state in
+            guard let directory = state.disk.directory(simulatedPath) else { return }
+            state.disk.inodes[directory]?.names.change([(AccountFile.lock, nil)])
+        }
+        expectStatus(.busy) { try other.buy("OTHERS", 1, at: 1) }
+        try holder.unlock()
+        try other.buy("OTHERS", 1, at: 1)
+        #expect(try verifyAccount(path: simulatedPath, system: machine.process()).problems.isEmpty)
+    }
+
     @Test func `a new block of the journal is on the disk before it is used, also one that another process made`() throws {
         let machine = try SimulatedMachine.withFullBlock(room: 100)
         let (maker, user) = (machine.process(), machine.process())
